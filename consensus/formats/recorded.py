@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from consensus.formats.kept_intact import intact
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.by_column import as_text, chosen
 from consensus.inputs.judgments import Reject
@@ -39,6 +40,8 @@ NEEDED = ("item", "worker", "model")
 """Roles without which a row may be rejected."""
 CODED = ("item", "worker", "label", "group", "cluster")
 """Roles whose texts are kept once, where they are texts."""
+CHECKED = {"page_checksum_verification": True}
+"""How Parquet files are read: what changed on the disk is an error, and no other value."""
 TEXTS = "texts-of-"
 """Begins the name of the file of the distinct texts of a role, behind that of the recording."""
 
@@ -142,10 +145,12 @@ def column_of(path: Path, role: str) -> pa.ChunkedArray | None:
     from pyarrow import parquet
 
     coded = known_of(path)["coded"]
-    with parquet.ParquetFile(path.with_suffix(".parquet")) as file:
-        if CELLS + role not in file.schema_arrow.names:
+    file = path.with_suffix(".parquet")
+    with intact(file), parquet.ParquetFile(file, **CHECKED) as rows:
+        if CELLS + role not in rows.schema_arrow.names:
             return None
-        return as_text(_decoded(file.read([CELLS + role]).column(0), _texts(path, role) if role in coded else None))
+        cells = rows.read([CELLS + role]).column(0)
+    return as_text(_decoded(cells, _texts(path, role) if role in coded else None))
 
 
 def without(reading: Reading, out: Callable[[Mapping[str, Any]], NDArray[np.bool_]]) -> Reading:
@@ -162,7 +167,9 @@ def without(reading: Reading, out: Callable[[Mapping[str, Any]], NDArray[np.bool
 
 def known_of(path: Path) -> dict[str, Any]:
     """What is known of a recording beside its rows."""
-    return dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+    file = path.with_suffix(".json")
+    with intact(file):
+        return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
 class _Known:
@@ -209,7 +216,9 @@ def _rows_into(path: Path, blocks: Generator[Block], told: dict[str, Any], every
     told["coded"] = list(coding.vocabularies)
     for role, vocabulary in coding.vocabularies.items():
         texts = pa.table({role: vocabulary.texts()})
-        parquet.write_table(texts, _texts_at(path, role), compression="zstd", use_dictionary=False)
+        parquet.write_table(
+            texts, _texts_at(path, role), compression="zstd", use_dictionary=False, write_page_checksum=True
+        )
     return n_rows
 
 
@@ -221,6 +230,7 @@ def _stored(schema: pa.Schema) -> dict[str, Any]:
         "compression": "zstd",
         "use_dictionary": [one.name for one in schema if not pa.types.is_integer(one.type)],
         "column_encoding": {LINE: "DELTA_BINARY_PACKED"},
+        "write_page_checksum": True,
     }
 
 
@@ -317,7 +327,8 @@ def _blocks(path: Path, told: Mapping[str, Any]) -> Generator[Block]:
     from pyarrow import parquet
 
     texts = {CELLS + role: _texts(path, role) for role in told["coded"]}
-    with parquet.ParquetFile(path.with_suffix(".parquet"), memory_map=True) as rows:
+    file = path.with_suffix(".parquet")
+    with intact(file), parquet.ParquetFile(file, memory_map=True, **CHECKED) as rows:
         group = 0
         for one in told["blocks"]:
             table = rows.read_row_groups(list(range(group, group + one["groups"])))
@@ -340,7 +351,8 @@ def _texts(path: Path, role: str) -> Any:
     """The distinct texts of a role, by code."""
     from pyarrow import parquet
 
-    return parquet.read_table(_texts_at(path, role)).column(0).combine_chunks()
+    with intact(_texts_at(path, role)):
+        return parquet.read_table(_texts_at(path, role), **CHECKED).column(0).combine_chunks()
 
 
 def _decoded(column: pa.ChunkedArray, texts: Any) -> pa.ChunkedArray:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from consensus.formats import given, recorded
+from consensus.formats.kept_intact import intact
 from consensus.inputs.counted import counted
 from consensus.inputs.judgments import nothing
 from consensus.inputs.understood import Column
@@ -181,4 +182,6 @@ def standing(folder: Path, manifest: Manifest, kind: Kind) -> list[Any]:
 
 def retraction_of(folder: Path, part: str) -> Retraction:
     """A retraction that was kept."""
-    return Retraction.from_json((folder / PARTS / part).with_suffix(".json").read_bytes())
+    file = (folder / PARTS / part).with_suffix(".json")
+    with intact(file):
+        return Retraction.from_json(file.read_bytes())
