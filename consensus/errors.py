@@ -51,7 +51,10 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_item": (INPUT, "Items that are given, such as those of gold, occur nowhere in the judgments."),
     "unknown_label": (INPUT, "A label that is given is not in the label set."),
     "no_run": (INPUT, "A folder is not the output of a run, or the inputs of that run are gone or have changed."),
-    "no_state": (INPUT, "A folder is not a state, is of another version, was changed or damaged, or another process writes it."),
+    "no_state": (
+        INPUT,
+        "A folder is not a state, is of another version, was changed or damaged, or another process writes it.",
+    ),
     "usage": (USAGE, "The command line can't be understood: an unknown command, option or kind of value."),
     "bad_setting": (SETTINGS, "A setting is out of range, or contradicts another or the data."),
     "unknown_setting": (SETTINGS, "There is no setting of this name."),

@@ -16,6 +16,7 @@ import pytest
 from consensus.chunks import cuts
 from consensus.cli import printing
 from consensus.errors import SETTINGS, OutputError
+from consensus.formats import writing
 from consensus.runs import folder
 from tests.benchmarks import full_disks
 from tests.conftest import ROOT
@@ -90,4 +91,6 @@ def test_a_closed_folder_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         folder.check(tmp_path / "a" / "out", overwrite=True)
     with pytest.raises(OutputError, match=f"^{tmp_path}/a: can't be written: permission denied; choose another place"):
         cuts.make(ROOT / "data" / "shapes" / "pictures" / "dawn.png", tmp_path / "a")
+    with pytest.raises(OutputError, match=f"^{tmp_path}/p.html: can't be written: permission denied; choose another "):
+        writing.check_place(tmp_path / "p.html")
     printing.refuse_to_overwrite(tmp_path / "a" / "out.csv", [tmp_path / "j.csv", None])

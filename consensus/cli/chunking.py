@@ -239,7 +239,7 @@ def run(
     drawn = looks.Looks.of(written.crops, written.report, str(written.output))
     out = folder.check(written.output, overwrite=written.overwrite, inputs=[*masks, *given.paths()])
     job.say_compiling(show)
-    with show.stages():
+    with folder.alone(out, show), show.stages():
         found = given.read(masks, chosen, show)
         folder.write(found, out, raw_cells=written.raw_cells, drawn=drawn, overwrite=written.overwrite)
     _tell(show, words.lines(found), drawn)

@@ -13,7 +13,6 @@ from consensus.cli import job, kept_state, options
 from consensus.cli.options import INPUT, OUTPUT, STDOUT
 from consensus.cli.settings import Takes
 from consensus.cli.terminal import visible
-from consensus.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -67,8 +66,8 @@ def report(
     else:
         path = output or folder / page.FILE
         finished.summary_of(folder)
-    if path != STDOUT and (path.is_dir() or not path.parent.is_dir()):
-        raise OutputError("a folder stands there" if path.is_dir() else "its folder does not exist", path)
+    if path != STDOUT:
+        writing.check_place(path)
     with show.stages():
         if state is not None:
             found = kept_state.last(state, show)

@@ -120,6 +120,24 @@ def encode_blocks(
         writing.result()
 
 
+def check_place(path: Path) -> None:
+    """Refuse, before any work is done, a place where no file can stand.
+
+    Raises
+    ------
+    OutputError
+        A folder stands there, its own folder does not exist, or may not be looked into.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError("a folder stands there; name a file", path)
+        if not path.parent.is_dir():
+            raise OutputError("its folder does not exist; create it first", path)
+        path.exists()
+    except OSError as error:
+        raise OutputError.of(error, path) from None
+
+
 def check_ending(path: Path) -> None:
     """Refuse names whose ending tells no format.
 

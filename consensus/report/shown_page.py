@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from consensus.errors import OutputError
 from consensus.formats import given, writing
 
 if TYPE_CHECKING:
@@ -39,8 +38,7 @@ class Page:
             It can't be written.
         """
         path = given.path(path, "path", "name a file, such as report.html")
-        if path.is_dir():
-            raise OutputError(f"{path}: a folder stands there; name a file, such as report.html")
+        writing.check_place(path)
         writing.write_bytes(self.html.encode(), path)
         return path
 

@@ -1,9 +1,12 @@
 """Two who answer into the same folder at once: the clicks of both count."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from consensus import chunks
 from consensus.chunks import folder
@@ -49,3 +52,24 @@ def test_the_clicks_of_both_count(tmp_path: Path) -> None:
     assert heard.said == [f"waiting for another command that writes {out}"]
     kept = pd.read_csv(out / "clicks.csv", dtype="str")
     assert sorted(map(tuple, kept.to_numpy())) == sorted(map(tuple, given.to_numpy()))
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+def test_a_run_that_overwrites_waits_for_answers(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    manifest, classes = SHAPES / "manifest.csv", SHAPES / "classes.csv"
+    command = ["chunks", "run", manifest, "--classes", classes, "-o", out, "--overwrite", "--crops", "0", "--no-report"]
+    line = [sys.executable, "-m", "consensus", *map(str, command)]
+    alone = folder.alone(out)
+    alone.__enter__()
+    with subprocess.Popen(line, cwd=ROOT, stderr=subprocess.PIPE, text=True) as ran:
+        assert ran.stderr is not None
+        said = next((one for one in ran.stderr if one.startswith("waiting")), "it did not wait")
+        assert list(out.iterdir()) == []
+        alone.__exit__(None, None, None)
+        ran.stderr.read()
+    assert said == f"waiting for another command that writes {out}\n"
+    assert ran.returncode == 0
+    assert (out / "chunks.csv").exists()

@@ -65,9 +65,10 @@ class TestReport:
 
     def test_where_it_can_not_go(self, ran: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made = run("report", ran, "-o", tmp_path)
-        assert (made.status, made.err) == (3, f"consensus: {tmp_path}: a folder stands there\n")
+        assert (made.status, made.err) == (3, f"consensus: {tmp_path}: a folder stands there; name a file\n")
         made = run("report", ran, "-o", tmp_path / "no" / "x.html")
-        assert (made.status, made.err) == (3, f"consensus: {tmp_path / 'no' / 'x.html'}: its folder does not exist\n")
+        said = f"consensus: {tmp_path / 'no' / 'x.html'}: its folder does not exist; create it first\n"
+        assert (made.status, made.err) == (3, said)
 
         def full(*_: Any, **__: Any) -> None:
             raise OSError(28, "No space left on device")
