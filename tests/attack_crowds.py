@@ -122,39 +122,6 @@ def draw(recipe: Recipe, seed: int) -> Crowd:
     )
 
 
-N_GOLD, N_OTHERS = 10, 30
-"""Gold items, and other items, that everybody judges in a crowd of ``draw_audited``."""
-
-
-def draw_audited(cheats: float, n_labels: int, seed: int, n_workers: int = 75, per_item: int = 5) -> Crowd:
-    """A crowd in which everybody judges ``N_GOLD`` gold items and ``N_OTHERS`` others, and some know the gold.
-
-    Parameters
-    ----------
-    cheats
-        Share of the workers who are right on gold items, and guess elsewhere; the others are right on 70 to 90 %.
-    n_workers
-        A multiple of ``per_item``.
-    """
-    rng = np.random.default_rng([seed, 20261202])
-    rounds = N_GOLD + N_OTHERS  # in each, everybody judges one item
-    who = np.concatenate([rng.permutation(n_workers) for _ in range(rounds)])
-    item = np.repeat(np.arange(len(who) // per_item), per_item)
-    is_gold = np.arange(item[-1] + 1) < N_GOLD * n_workers // per_item
-    truth = rng.integers(n_labels, size=len(is_gold))
-    is_cheat = np.arange(n_workers) < round(cheats * n_workers)
-    honest = _judged(rng, truth[item], rng.uniform(0.7, 0.9, n_workers)[who], n_labels)
-    cheated = np.where(is_gold[item], truth[item], rng.integers(n_labels, size=len(item)))
-    names = np.array([f"{'x' if cheat else 'h'}{w}" for w, cheat in enumerate(is_cheat)])
-    label = np.where(is_cheat[who], cheated, honest)
-    table = pd.DataFrame(
-        {"item": [f"i{i}" for i in item], "worker": names[who], "label": [f"c{k}" for k in label]}
-    ).sample(frac=1.0, random_state=int(rng.integers(2**31)), ignore_index=True)
-    known = {f"i{i}": f"c{k}" for i, k in enumerate(truth)}
-    gold = {f"i{i}": f"c{truth[i]}" for i in np.flatnonzero(is_gold)}
-    return Crowd(table, known, gold, frozenset(names[is_cheat].tolist()))
-
-
 def _sides(rng: np.random.Generator, recipe: Recipe, n: int) -> NDArray[np.int64]:
     """(n,) who does a judgment: 0 honest workers, 1 hostile ones, 2 newcomers beside them."""
     n_hostile, n_new = round(recipe.hostile * n), round(recipe.newcomers * n)

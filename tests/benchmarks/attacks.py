@@ -28,7 +28,6 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.attack_crowds import Crowd
     from tests.benchmarks import attacks_fits as fits
     from tests.benchmarks import attacks_told as told
     from tests.benchmarks import peers
@@ -37,11 +36,13 @@ else:  # run as a script, its own folder is on the path
     import attacks_told as told
     import peers
 
-from tests.attack_crowds import draw_audited
+from tests import gold_crowds
+from tests.attack_crowds import Crowd
 
 PARTS = ("table", "sybils", "newcomers", "cheats")
 SHARES, LABELS, GOLD = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), (2, 4, 10), (0.0, 0.05)
 CHEATS = (0.0, 0.1, 0.2, 0.3)
+N_WORKERS = 75  # of a crowd with cheats
 """Shares of the workers who know the gold."""
 SYBILS, NEWCOMERS, AUDITED = 100, 20, 5
 """Crowds of each kind."""
@@ -86,7 +87,10 @@ def _measured(cells: Sequence[fits.Cell], ask: Callable[[int, Crowd], None] | No
 
 def audited(n_labels: int, cheats: float, seed: int) -> dict[str, Any]:
     """Who is found of a share of cheats in a crowd in which everybody judged as much gold, and as many others."""
-    crowd = draw_audited(cheats, n_labels, seed)
+    n_cheats = round(cheats * N_WORKERS)
+    drawn = gold_crowds.draw(gold_crowds.Recipe(n_labels, honest=N_WORKERS - n_cheats, cheats=n_cheats), seed)
+    hostile = frozenset(name for name in drawn.table["worker"].unique() if name.startswith("x"))
+    crowd = Crowd(drawn.table, drawn.truth, drawn.gold, hostile)
     run = fits.ran(crowd.table, crowd.gold)
     named = set(run.workers["worker"][run.workers["verdict"] == "gold_aware"].astype(str))
     return {
@@ -95,7 +99,7 @@ def audited(n_labels: int, cheats: float, seed: int) -> dict[str, Any]:
         "seed": seed,
         "found": len(named & crowd.hostile),
         "false": len(named - crowd.hostile),
-        "n_cheats": len(crowd.hostile),
+        "n_cheats": n_cheats,
         "leaked": int(run.gold_health["leaked"].sum()),
         "n_gold": len(crowd.gold),
         "ours": fits.score(fits.labelled(run.labels), crowd, n_labels),
