@@ -10,6 +10,7 @@ from consensus.errors import JudgmentError
 from consensus.inputs.judgments import Judgments, Tally
 from consensus.inputs.ordering import ordered
 from consensus.inputs.repeats import RepeatCounts
+from consensus.inputs.understood import quoted_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,11 +69,12 @@ def encode(
     found = ordered(item, worker, label, when, sizes, repeats, backend, beside)
     if found.clash is not None:
         first, second = found.clash
-        row = second if given is None else int(given[second])
+        place = second if given is None else int(given[second])
+        who, what = (quoted_text(ids[code[second]].as_py()) for ids, code in ((worker_ids, worker), (item_ids, item)))
+        then, now = (quoted_text(label_ids[label[row]].as_py()) for row in (first, second))
         raise JudgmentError(
-            f'worker "{worker_ids[worker[second]]}" judged item "{item_ids[item[second]]}" twice '
-            f'("{label_ids[label[first]]}", then "{label_ids[label[second]]}"); keep one row or pass --repeats=last',
-            locate(row),
+            f"worker {who} judged item {what} twice ({then}, then {now}); keep one row or pass --repeats=last",
+            locate(place),
             code="repeated_judgment",
         )
     start = np.empty(len(item_ids) + 1, np.int64)

@@ -23,6 +23,8 @@ class KeptColumn:
     code: NDArray[np.int32]
     """(I,) position in ``texts`` of what the first row of the item that has anything says, -1 where none has."""
     texts: pa.StringArray
+    n_several: int = 0
+    """Items of which rows say different things; the first of them counts."""
 
     def of(self, items: slice) -> pa.StringArray:
         """What it says of some items, null where nothing; null too of what stands behind the last of them."""
@@ -71,4 +73,4 @@ def first_values(
     pair = f"{quoted(texts[first[item[row]]].as_py())}, then {quoted(texts[code[row]].as_py())}"
     have = "item has" if n_items == 1 else f"items {'has' if n_several == 1 else 'have'}"
     told = f"{option}: {n_several:,} of {n_items:,} {have} several values, such as {pair}; the first is kept"
-    return KeptColumn(name, first, texts), told
+    return KeptColumn(name, first, texts, n_several), told

@@ -199,7 +199,7 @@ class ModelVotes:
         named = self.label if self.named is None else np.where(self.named >= 0, self.named, self.label)
         only = ~soft if self.named is None else self.named >= 0
         label[only & (code[named] < 0)] = -1  # a score of a label outside says nothing about the others
-        cautions = (*self.cautions, *self._off_labels(label < 0, named, ours, labels, given))
+        cautions = (*self.cautions, *self._off_labels(label < 0, named, ours, labels, given, judgments))
         votes = np.flatnonzero(label >= 0)
         if not len(votes):
             raise JudgmentError(
@@ -239,14 +239,23 @@ class ModelVotes:
         probability[row, code[named]] = p
 
     def _off_labels(
-        self, off: NDArray[np.bool_], named: NDArray[np.int32], ours: Sequence[str], labels: Sequence[str], given: bool
+        self,
+        off: NDArray[np.bool_],
+        named: NDArray[np.int32],
+        ours: Sequence[str],
+        labels: Sequence[str],
+        given: bool,
+        judgments: Judgments,
     ) -> tuple[Notice, ...]:
         """Say whose votes are for labels outside of the label set; what was mapped to no answer is meant to be none."""
         empty = np.array([not text for text in ours], np.bool_)
         off = off & ~empty[named]
         if off.all() and self.n_votes:  # is refused as a whole
             return ()
-        return off_labels.told(self.model, named, off, self.models, self.labels, labels, given)
+        files = [one.file for one in (*self.sources, *judgments.sources)]  # votes may stand beside the judgments
+        return off_labels.told(
+            self.model, named, off, self.models, self.labels, labels, given, files[0] if files else None
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,6 +28,7 @@ def told(
     texts: Sequence[str],
     labels: Sequence[str],
     given: bool,
+    file: str | None = None,
 ) -> tuple[Notice, ...]:
     """Say whose votes name which other labels, and how often.
 
@@ -41,6 +42,8 @@ def told(
         The label set.
     given
         Whether the user named it: then others are known to be none.
+    file
+        That the votes were read from.
 
     Raises
     ------
@@ -62,7 +65,8 @@ def told(
             f'model "{models[m]}": {n_off[m]:,} of {n_votes[m]:,} votes name a label that is not in the label set '
             f"{listed(labels)}: {_texts(label[off & (model == m)], texts)}; fold spellings with --fold labels, map "
             "labels with --label-map, pass --abstain for what means no answer, or name the whole set with --labels: "
-            "then votes for others do not count"
+            "then votes for others do not count",
+            file,
         )
     n = int(off.sum())
     return (

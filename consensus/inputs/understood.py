@@ -67,5 +67,10 @@ def one_line(text: str) -> str:
 
 def quoted(name: str) -> str:
     """The name of a column between quotes, shortened."""
-    shown = one_line(" ".join(name.split()))
+    return quoted_text(" ".join(name.split()))
+
+
+def quoted_text(text: str) -> str:
+    """An id or a label between quotes, shortened; blanks stay as they are."""
+    shown = one_line(text)
     return f'"{shown if len(shown) <= LONGEST else shown[:LONGEST] + "..."}"'

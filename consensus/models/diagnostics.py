@@ -11,6 +11,7 @@ from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
 from consensus.inputs.judgments import listed
 from consensus.inputs.label_teams import teams
+from consensus.inputs.understood import quoted_text
 from consensus.kernels import tallies
 from consensus.models import group_warnings, loners, newcomers, one_label, switching, units, votes_warnings
 from consensus.probabilities import entropy, normalised
@@ -127,7 +128,9 @@ def of_judgments(judgments: Judgments, votes: AlignedVotes | None = None) -> lis
     if apart is not None:
         found.append(other_label_names(judgments, apart))
     if judgments.n_labels == 1:
-        found.append(Caution("one_label", f'every judgment says "{judgments.labels[0]}": there is nothing to decide'))
+        found.append(
+            Caution("one_label", f"every judgment says {quoted_text(judgments.labels[0])}: there is nothing to decide")
+        )
     silent = judgments.per_item == 0
     if votes is not None:
         silent &= votes.per_item == 0

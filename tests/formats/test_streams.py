@@ -29,3 +29,12 @@ def test_what_was_read_leaves_no_memory_behind(compression: str, tmp_path: Path)
         del tap
         held.append(pa.total_allocated_bytes())
     assert held[-1] == held[0]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd", None])
+def test_all_of_it_at_once(compression: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "packed"
+    packed = {"gzip": gzip.compress(TEXT), "zstd": pa.compress(TEXT, "zstd", asbytes=True), None: TEXT}
+    path.write_bytes(packed[compression])
+    with Tap(path) as tap:
+        assert tap.read() == TEXT

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from consensus.errors import JudgmentError
+from consensus.inputs.judgments import Source
 from consensus.inputs.model_votes import AlignedVotes, ModelVotes
 from consensus.inputs.renaming import Renaming
 from tests.inputs.test_votes import judged, voted
@@ -104,3 +105,12 @@ def test_spellings_that_are_folded_share_nothing() -> None:
     people = replace(judged(("a", "w", "fail"), ("b", "w", "pass")), renaming=Renaming(fold=frozenset({"labels"})))
     _, aligned = voted(*rows, header=SCORED).align(people, None)
     np.testing.assert_allclose(aligned.probability, [[0.73, 0.27], [0.6, 0.4], [0.1, 0.9], [0.2, 0.8]], atol=1e-6)
+
+
+def test_the_error_names_the_file() -> None:
+    of_files = replace(PEOPLE, sources=(Source("people.csv", "0" * 64),))
+    votes = panel(["x"], 20, None)
+    with pytest.raises(JudgmentError, match='^people.csv: model "odd": 20 of 40 votes name a label'):
+        votes.align(of_files, None)
+    with pytest.raises(JudgmentError, match='^votes.csv: model "odd": 20 of 40 votes name a label'):
+        replace(votes, sources=(Source("votes.csv", "0" * 64),)).align(of_files, None)

@@ -1,6 +1,9 @@
 """Whose rows gave way to others of the same item and worker."""
 
+import pytest
+
 from consensus import read
+from consensus.errors import JudgmentError
 from consensus.inputs.repeats import RepeatCounts
 
 
@@ -21,3 +24,13 @@ def test_none_where_nothing_gives_way() -> None:
     assert read(frame).repeats is None
     again = {name: cells * 2 for name, cells in frame.items()}
     assert read(again, repeats="keep").repeats is None
+
+
+def test_the_error_about_a_repeat_is_short_whatever_ids_are() -> None:
+    rows = {"item": ["9" * 5000] * 2, "worker": ["w\x00"] * 2, "label": ["a", "b" * 100]}
+    with pytest.raises(JudgmentError) as told:
+        read(rows, repeats="error")
+    said = (
+        f'worker "w\\x00" judged item "{"9" * 40}..." twice ("a", then "{"b" * 40}..."); keep one row or pass repeats='
+    )
+    assert said in str(told.value)

@@ -98,7 +98,9 @@ class Tap(io.RawIOBase):
         if held:
             self._start = b""
             return held + self._unpacked(size - len(held) if size >= 0 else size)
-        return self._bytes.read(size) if self._stream is None else bytes(self._stream.read(size))
+        if self._stream is None:
+            return self._bytes.read(size)
+        return bytes(self._stream.read(size if size >= 0 else None))
 
     def _decoded(self, decoding: Decoding, size: int) -> bytes:
         """The next bytes in UTF-8."""
