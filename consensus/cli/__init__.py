@@ -16,6 +16,7 @@ from consensus.cli import (
     gold_planning,
     help_text,
     printing,
+    requeueing,
     running,
     serving,
     settings,
@@ -59,6 +60,8 @@ settings.add(app, "aggregate", printing.aggregate)
 settings.add(app, "audit", auditing.audit)
 settings.add(app, "agreement", printing.agreement)
 settings.add(app, "escalate", printing.escalate)
+settings.add(app, "requeue", requeueing.requeue)
+settings.add(app, "export", requeueing.export)
 settings.add(app, "shares", sharing.shares)
 settings.add(app, "report", explaining.report)
 settings.add(app, "explain", explaining.explain)

@@ -51,6 +51,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         f"consensus escalate {DIGITS} --budget 100 --summary promise.json -o next.jsonl",
         "consensus escalate votes.csv --workers people.csv --skill french --audit-sample 0.05",
     ),
+    "requeue": (
+        "consensus requeue consensus-out",
+        "consensus requeue consensus-out --to toloka --until-settled --top 500 -o tasks.tsv",
+        "consensus requeue --state crowd-state --source full_report.csv --gold",
+    ),
+    "export": (
+        "consensus export consensus-out",
+        "consensus export consensus-out --to crowdflower -o aggregated.csv",
+        "consensus export consensus-out --to label-studio -o - | gzip > labels.json.gz",
+    ),
     "shares": (
         f"consensus shares {DIGITS} --gold data/digits/gold.csv",
         "consensus shares consensus-out",

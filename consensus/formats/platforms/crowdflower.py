@@ -16,6 +16,7 @@ was uploaded; ``<field>_gold`` tells the accepted labels of a field. Assumed is:
 - Who meets a test question again has had feedback on the first answer. Which of the answers counts is for the user to
   say; the note tells how many there are.
 - The aggregated report (``a123456.csv``) holds one row an item, made of the judgments, and is refused: it holds none.
+- An item is the unit. Rows that went out again (``consensus requeue``) are other units: there ``consensus_item`` is it.
 - ``_ip``, ``_city``, ``_region`` and ``_country`` are not read, and stand in no reject.
 """
 
@@ -34,6 +35,7 @@ from consensus.errors import FormatError
 from consensus.formats.platforms import aggregates, checkboxes
 from consensus.formats.platforms.named_columns import refuse_hidden
 from consensus.formats.platforms.questions import SeveralQuestionsError
+from consensus.formats.platforms.seam import ITEM
 from consensus.formats.tables import delimited
 from consensus.formats.tables.roles import Roles, listed
 from consensus.formats.tables.streams import displayed
@@ -120,7 +122,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     refuse_hidden(named, HIDDEN, path, TITLE)
     question = named.get("label") or _question([name for name in names if name not in roles.set_apart], path)
     question = question.removesuffix(GOLD) if roles.lenient and question not in _questions(names) else question
-    columns = {"item": IDS[0], "worker": IDS[1], **named, "label": question}
+    columns = {"item": ITEM if ITEM in names else IDS[0], "worker": IDS[1], **named, "label": question}
     if "_created_at" in names:
         columns.setdefault("timestamp", "_created_at")
     has_pages = "duration" not in columns and columns.get("timestamp") == "_created_at" and "_started_at" in names

@@ -3,8 +3,9 @@
 Read is one question with fixed answers (choices, taxonomy, rating); free text and numbers only if they are named.
 Assumed is:
 
-- An item is the task (``id``); a column of the data may be named instead, such as ``image``. Of what was uploaded, the
-  beginning that the server gave to the file (``/data/upload/7/0a1b2c3d-``) is cut where items stay apart without it.
+- An item is the task (``id``). Tasks that went out again (``consensus requeue``) have other ids: there it is
+  ``consensus_item``. A column of the data may be named instead, such as ``image``. Of what was uploaded, the beginning
+  that the server gave to the file (``/data/upload/7/0a1b2c3d-``) is cut where items stay apart without it.
 - A worker is who completed the annotation: a number, or in an object its ``id``. Where there is only an e-mail, the
   worker is called "annotator" and the first 8 digits of its SHA-256.
 - What was cancelled, and annotations without an answer to the question, are abstains. Drafts are no annotations.
@@ -34,6 +35,7 @@ from consensus.formats.platforms import people, records
 from consensus.formats.platforms.label_studio_records import EXPORT, FLAT, PERSONS, Annotation, Export, exported, parts
 from consensus.formats.platforms.questions import TREE, chosen, described, joined
 from consensus.formats.platforms.records import Judged
+from consensus.formats.platforms.seam import ITEM
 from consensus.formats.tables.roles import KEEP, missing
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
@@ -130,7 +132,12 @@ def _columns(export: Export, roles: Roles) -> tuple[dict[str, str], str]:
     if roles.lenient and label not in {*asked, *also}:
         label = None
     question = chosen(export.path, TITLE, asked, label, also)
-    columns = {"item": "id", "worker": export.worker, "timestamp": "created_at", "duration": "lead_time"}
+    columns = {
+        "item": ITEM if ITEM in known else "id",
+        "worker": export.worker,
+        "timestamp": "created_at",
+        "duration": "lead_time",
+    }
     columns = {role: name for role, name in columns.items() if role in {"item", "worker"} or name in known}
     return {**columns, **given, "label": question}, question
 

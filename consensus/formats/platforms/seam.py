@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from consensus.formats.tables.text_form import TextForm
 
 START = 1 << 16  # bytes of a file that tell whose it is; fewer than the csv module takes for one cell
+ITEM = "consensus_item"
+"""The column, or field, of a file that went out again (``consensus requeue``) which tells the item: by it answers come
+back to the item they are of, under whatever id the platform gave the task.
+"""
 ROWS = 20  # rows below the header that do
 
 

@@ -1,0 +1,115 @@
+"""CrowdFlower, later Figure Eight and Appen: rows to upload, test questions, the aggregated report.
+
+Assumed is:
+
+- Who uploads rows again gets units with other ids: ``consensus_item`` tells the item. It comes back in the full report
+  like any column of the upload, and the reader takes it for the item.
+- ``_golden`` and ``<field>_gold`` make a row a test question. Ours are proposals: somebody has to look at them.
+- The platform asks for as many judgments of each unit as the job says: ``consensus_judgments`` tells how many are
+  wanted, for rows that go out in jobs of their own.
+- In the aggregated report ``<field>:confidence`` is the probability of the label, where the platform writes the share
+  of trust. ``_unit_state`` is golden, finalized (accepted) or judgable.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consensus.formats.platforms.crowdflower import COPIES, GOLD, NAME, REASON
+from consensus.formats.platforms.seam import ITEM
+from consensus.inputs.counted import counted
+from consensus.requeue import original, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from consensus.requeue.original import Original
+    from consensus.requeue.tasks import Task
+    from consensus.runs import Run
+
+__all__ = ["ENDING", "NAME", "REPORTS", "TAKES_GOLD", "again", "report"]
+
+ENDING = ".csv"
+TAKES_GOLD, REPORTS = True, True
+OURS = (ITEM, "consensus_judgments", "consensus_reason")
+
+
+def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool) -> tuple[bytes, list[str]]:
+    """Rows to upload, with their source columns; with ``gold``, rows of proposed test questions behind them."""
+    held = _source(run, files)
+    at = {item: n for n, item in enumerate(run.result.judgments.item_ids.to_pylist())}
+    names = [name for name in held.columns if name not in OURS]
+    made = [
+        [task.item, str(task.judgments), task.reason, *(_cell(held, name, at.get(task.item)) for name in names)]
+        for task in asked
+    ]
+    header, said = [*OURS, *names], _said(held)
+    if gold:
+        proposed = run.table("new_gold")
+        header += ["_golden", held.question + GOLD, held.question + REASON]
+        made = [[*row, "FALSE", None, None] for row in made]
+        asked_for = {task.item for task in asked}
+        left = proposed[~proposed["item"].isin(asked_for)]
+        for item, label, why in zip(left["item"], left["label"], left["reason"], strict=True):
+            cells = (_cell(held, name, at.get(item)) for name in names)
+            made.append([item, None, "proposed test question", *cells, "TRUE", label, why])
+        said.append(f"{counted(len(left), 'test question is', 'test questions are')} proposed: look at each before use")
+    return rows.written(header, made), said
+
+
+def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
+    """The aggregated report: one row an item."""
+    held, judgments = _source(run, files), run.result.judgments
+    labels = run.labels.iloc[: judgments.n_items]
+    names = [name for name in held.columns if name not in (*OURS, "_unit_id")]
+    is_gold = (labels["status"] == "gold").to_numpy()
+    accepted = labels["status"].isin(["accepted", "gold"]).to_numpy()
+    state = np.where(is_gold, "golden", np.where(accepted, "finalized", "judgable"))
+    field = held.question
+    header = ["_unit_id", "_golden", "_unit_state", "_trusted_judgments", field, f"{field}:confidence", *names]
+    made = (
+        [
+            item,
+            "true" if golden else "false",
+            kind,
+            str(n),
+            label if isinstance(label, str) else None,
+            None if np.isnan(sure) else rows.number(sure),
+            *(_cell(held, name, row) for name in names),
+        ]
+        for row, (item, golden, kind, n, label, sure) in enumerate(
+            zip(
+                labels["item"],
+                is_gold.tolist(),
+                state.tolist(),
+                labels["n_judgments"],
+                labels["label"],
+                labels["confidence"],
+                strict=True,
+            )
+        )
+    )
+    said = [f"{field}:confidence is the probability of the label; the platform's own is a share of trust"]
+    return rows.written(header, made), [*said, *_said(held)]
+
+
+def _source(run: Run, files: tuple[Path, ...]) -> Original:
+    """The columns of the upload: not the platform's own, and no fields that workers filled in."""
+
+    def is_source(name: str) -> bool:
+        return not name.startswith(("_", COPIES)) and not name.endswith((GOLD, REASON))
+
+    return original.original(run.result.judgments, files, is_source)
+
+
+def _said(held: Original) -> list[str]:
+    if not held.answers:
+        return []
+    return [f"differ between judgments of an item, so they are answers and left out: {', '.join(held.answers)}"]
+
+
+def _cell(held: Original, name: str, row: int | None) -> str | None:
+    return None if row is None else held.columns[name][row]
