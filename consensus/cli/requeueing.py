@@ -82,17 +82,12 @@ def requeue(
     show = job.Show(quiet)
 
     from consensus import requeue as room
-    from consensus.inputs.counted import counted
 
     with show.stages():
         run = _run(folder, state, show, computing.threads)
         sent = room.requeue(run, to, source=source or (), until_settled=until_settled, top=top, gold=gold)
         path = _put(sent, run, output, folder or state)
-    for line in sent.said:
-        show.say(line)
-    if path != STDOUT:
-        asked = f"{counted(sent.n_items, 'item')}, {counted(sent.n_judgments, 'judgment')} to ask for"
-        show.say(f"wrote {path} for {sent.platform}: {asked}")
+    _tell(sent, path, show)
 
 
 def export(
@@ -118,6 +113,40 @@ def export(
         show.say(line)
     if path != STDOUT:
         show.say(f"wrote {path} for {sent.platform}: {counted(sent.n_items, 'item')}")
+
+
+def check(platform: str, chosen: "RunConfig") -> None:
+    """Refuse, before any work is done, a platform that nothing goes back to, and several questions at once.
+
+    Raises
+    ------
+    ConfigError
+        It is unknown, or there are several questions.
+    """
+    from consensus import requeue as room
+    from consensus.errors import ConfigError
+
+    room.settle(platform, ())
+    if chosen.are_several:
+        raise ConfigError("--requeue: a run of several questions writes no file for a platform; use consensus requeue")
+
+
+def beside(run: "Run", platform: str, folder: Path, show: job.Show) -> None:
+    """Write what a run asks for beside its ``folder``, and tell."""
+    from consensus import requeue as room
+
+    sent = room.requeue(run, platform)
+    _tell(sent, _put(sent, run, None, folder), show)
+
+
+def _tell(sent: "Sent", path: Path, show: job.Show) -> None:
+    from consensus.inputs.counted import counted
+
+    for line in sent.said:
+        show.say(line)
+    if path != STDOUT:
+        asked = f"{counted(sent.n_items, 'item')}, {counted(sent.n_judgments, 'judgment')} to ask for"
+        show.say(f"wrote {path} for {sent.platform}: {asked}")
 
 
 def _run(folder: Path | None, state: Path | None, show: job.Show, threads: int | None) -> "Run":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from consensus.cli import failing, job, options, running_questions, updating
+from consensus.cli import failing, job, options, requeueing, running_questions, updating
 from consensus.cli.options import OUTPUT, Given
 from consensus.cli.settings import Takes
 
@@ -30,6 +30,16 @@ class Written:
         typer.Option(help="Format of the tables.", metavar="csv|parquet|jsonl", rich_help_panel=OUTPUT),
     ] = "csv"
     raw_cells: options.RawCells = False
+    requeue: Annotated[
+        str | None,
+        typer.Option(
+            help="Also write the escalation list as the file that a platform takes, FOLDER-PLATFORM beside the folder; "
+            "see consensus requeue.",
+            metavar="PLATFORM",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
     report: Annotated[
         bool | None,
         typer.Option(
@@ -85,6 +95,8 @@ def run(
     with_report = charts.are_there() if written.report is None else written.report
     also = ("posteriors",) if written.posteriors else ()
     output = folder.Output(f".{written.format}", also, written.raw_cells, with_report, page_options, written.overwrite)
+    if written.requeue is not None:
+        requeueing.check(written.requeue, chosen)
     if state is not None:
         updating.check(state, chosen, written.output)
     if chosen.are_several:
@@ -110,6 +122,8 @@ def run(
     show.tell_timings()
     for line in words.lines(found):
         show.say(line)
+    if written.requeue is not None:
+        requeueing.beside(found, written.requeue, written.output, show)
     show.say(f"wrote {written.output / page.FILE}" if with_report else f"wrote {written.output}")
     if written.report is None and not with_report:
         show.say(f"no {page.FILE}, a page to look at: {charts.HOW_TO_GET_THEM}")

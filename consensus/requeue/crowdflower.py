@@ -20,7 +20,7 @@ import numpy as np
 from consensus.formats.platforms.crowdflower import COPIES, GOLD, NAME, REASON
 from consensus.formats.platforms.seam import ITEM
 from consensus.inputs.counted import counted
-from consensus.requeue import original, rows
+from consensus.requeue import original, rows, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from consensus.requeue.tasks import Task
     from consensus.runs import Run
 
-__all__ = ["ENDING", "NAME", "REPORTS", "TAKES_GOLD", "again", "report"]
+__all__ = ["ENDING", "NAME", "TAKES_GOLD", "again", "report"]
 
 ENDING = ".csv"
-TAKES_GOLD, REPORTS = True, True
+TAKES_GOLD = True
 OURS = (ITEM, "consensus_judgments", "consensus_reason")
 
 
@@ -47,6 +47,7 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool) 
         for task in asked
     ]
     header, said = [*OURS, *names], _said(held)
+    said.append(original.next_step(files, f'--label "{held.question}"'))
     if gold:
         proposed = run.table("new_gold")
         header += ["_golden", held.question + GOLD, held.question + REASON]
@@ -62,8 +63,8 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool) 
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
     """The aggregated report: one row an item."""
-    held, judgments = _source(run, files), run.result.judgments
-    labels = run.labels.iloc[: judgments.n_items]
+    held = _source(run, files)
+    labels = tasks.labelled(run)
     names = [name for name in held.columns if name not in (*OURS, "_unit_id")]
     is_gold = (labels["status"] == "gold").to_numpy()
     accepted = labels["status"].isin(["accepted", "gold"]).to_numpy()

@@ -24,8 +24,6 @@ class Platform(Protocol):
     """Of its files."""
     TAKES_GOLD: bool
     """It takes test questions among its tasks."""
-    REPORTS: bool
-    """It has a report of labels of its own."""
 
     def again(self, run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool, /) -> tuple[bytes, list[str]]:
         """The file that asks for more judgments, and what is to be said of it.
@@ -34,12 +32,19 @@ class Platform(Protocol):
         """
         ...
 
+
+class Reporter(Protocol):
+    """A module of this package whose platform has a report of labels."""
+
+    NAME: str
+
     def report(self, run: Run, files: tuple[Path, ...], /) -> tuple[bytes, list[str]]:
         """The labels as the platform's own report of them, and what is to be said."""
         ...
 
 
 PLATFORMS: dict[str, Platform] = {one.NAME: one for one in (crowdflower, label_studio, mturk, prodigy, toloka)}
+REPORTS: dict[str, Reporter] = {one.NAME: one for one in (crowdflower, label_studio, prodigy, toloka)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ def export(run: Run, to: str | None = None, *, source: Sequence[Path] = ()) -> S
     """The labels of a run as a platform's own report; parameters and errors as of ``requeue``."""
     files = original.files_of(run.result.judgments, source)
     platform = settle(to, files)
-    if not platform.REPORTS:
+    if platform.NAME not in REPORTS:
         raise ConfigError(f"--to {platform.NAME}: the platform has no report of labels; use labels.csv")
-    content, said = platform.report(run, files)
+    content, said = REPORTS[platform.NAME].report(run, files)
     return Sent(platform.NAME, content, run.result.judgments.n_items, 0, tuple(said))

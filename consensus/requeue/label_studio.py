@@ -12,12 +12,13 @@ Assumed is:
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError
 from consensus.formats.platforms.label_studio import NAME, UPLOAD
 from consensus.formats.platforms.seam import ITEM
-from consensus.requeue import objects
+from consensus.requeue import objects, original, tasks
 from consensus.requeue.tasks import Task
 
 if TYPE_CHECKING:
@@ -26,24 +27,31 @@ if TYPE_CHECKING:
 
     from consensus.runs import Run
 
-__all__ = ["ENDING", "NAME", "REPORTS", "TAKES_GOLD", "again", "report"]
+__all__ = ["ENDING", "NAME", "TAKES_GOLD", "again", "report"]
 
 ENDING = ".json"
-TAKES_GOLD, REPORTS = False, True
+TAKES_GOLD = False
 MODEL = "consensus"
 CHOICES = "choices"
 
 
 def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool) -> tuple[bytes, list[str]]:
     """Tasks to import."""
-    return _written(run, files, asked), []
+    return _written(run, files, asked), [original.next_step(files)]
 
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
     """All tasks with their labels as predictions."""
-    labels = run.labels.iloc[: run.result.judgments.n_items]
+    labels = tasks.labelled(run)
     every = [
-        Task(item, status, 0, label if isinstance(label, str) else None, float(sure), int(n))
+        Task(
+            item,
+            status,
+            0,
+            label if isinstance(label, str) else None,
+            None if math.isnan(sure) else float(sure),
+            int(n),
+        )
         for item, status, label, sure, n in zip(
             *(labels[name] for name in ("item", "status", "label", "confidence", "n_judgments")), strict=True
         )
@@ -51,13 +59,13 @@ def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
     return _written(run, files, every), []
 
 
-def _written(run: Run, files: tuple[Path, ...], tasks: Sequence[Task]) -> bytes:
+def _written(run: Run, files: tuple[Path, ...], every: Sequence[Task]) -> bytes:
     understood = {column.role: column.name for column in run.result.judgments.understood}
     field, named = understood["label"], understood["item"].removeprefix("data.")
-    held = _held(files, named, {task.item for task in tasks})
+    held = _held(files, named, {task.item for task in every})
     shapes = _shapes(held.values(), field)
     made = []
-    for task in tasks:
+    for task in every:
         data = {**held[task.item].get("data", {}), ITEM: task.item}
         meta = {"consensus_judgments": task.judgments, "consensus_reason": task.reason}
         meta = meta if task.judgments else {"consensus_status": task.reason}
@@ -92,7 +100,7 @@ def _tasks(path: Path) -> Iterator[dict[str, Any]]:
     """
     try:
         told = json.loads(path.read_bytes())
-    except ValueError:
+    except ValueError:  # CSV
         told = None
     every = told if isinstance(told, list) else [told]
     if not any(isinstance(one, dict) and "annotations" in one for one in every):

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from consensus.requeue.original import Original
     from consensus.requeue.tasks import Task
     from consensus.runs import Run
 
-__all__ = ["ENDING", "NAME", "REPORTS", "TAKES_GOLD", "again", "report"]
+__all__ = ["ENDING", "NAME", "TAKES_GOLD", "again"]
 
 ENDING = ".csv"
-TAKES_GOLD, REPORTS = False, False
+TAKES_GOLD = False
 INPUT = "Input."
 
 
@@ -43,9 +44,10 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool)
     ]
     return rows.written(
         [*(name.removeprefix(INPUT) for name in held.columns), "consensus_judgments"], made
-    ), original.next_step(held)
+    ), _next_step(held)
 
 
-def report(_run: Run, _files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
-    """There is none."""
-    raise NotImplementedError
+def _next_step(held: Original) -> list[str]:
+    """Items are told by what a task shows; which column that is must be the same in both files."""
+    named = f'--item "{held.item}"' if held.item in held.columns else ""
+    return [original.next_step(held.files, named)]

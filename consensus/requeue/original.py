@@ -61,8 +61,7 @@ def files_of(judgments: Judgments, given: Sequence[Path] = ()) -> tuple[Path, ..
 def platform_of(files: Sequence[Path]) -> str | None:
     """The name of the platform whose export the first file is; None for a plain table."""
     with sources.opened(files[0]) as found:
-        if found is None or not found.files:
-            return None
+        assert found is not None  # it is no table in memory
         known = platforms.recognised(platforms.head_of(found.files[0].path))
     return None if known is None else known.NAME
 
@@ -91,9 +90,6 @@ def original(judgments: Judgments, files: tuple[Path, ...], is_source: Callable[
     return Original(files, item, understood.get("label", "label"), found, tuple(answers))
 
 
-def next_step(held: Original) -> list[str]:
-    """How answers come back to the items that they are of, where these are told by what a task shows."""
-    if held.item not in held.columns:
-        return []
-    files = " ".join(map(str, held.files))
-    return [f'when the answers are there: consensus run {files} ANSWERS --item "{held.item}"']
+def next_step(files: Sequence[Path], options: str = "") -> str:
+    """How answers come back to the items that they are of."""
+    return " ".join(["when the answers are there: consensus run", *map(str, files), "ANSWERS", options]).rstrip()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import ConfigError
 from consensus.formats.platforms.prodigy import CHOICE, NAME
 from consensus.formats.tables.nested import value_at
-from consensus.requeue import objects
+from consensus.inputs.counted import counted
+from consensus.requeue import objects, original, tasks
 from consensus.requeue.rows import number
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from consensus.requeue.tasks import Task
     from consensus.runs import Run
 
-__all__ = ["ENDING", "NAME", "REPORTS", "TAKES_GOLD", "again", "report"]
+__all__ = ["ENDING", "NAME", "TAKES_GOLD", "again", "report"]
 
 ENDING = ".jsonl"
-TAKES_GOLD, REPORTS = False, True
+TAKES_GOLD = False
 ANSWERED = ("accept", "answer", "_annotator_id", "_session_id", "_timestamp", "_view_id", "versions", "sessions")
 """What an answer adds to a task."""
 
@@ -42,12 +43,12 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool)
         meta = {"why": task.reason, "p": number(task.confidence), "judgments": task.judgments}
         one["meta"] = {**_meta(one), **meta}
         made.append(one)
-    return _lines(made), []
+    return _lines(made), [original.next_step(files)]
 
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
     """Tasks with the label as their answer; those whose label is open are left out."""
-    labels = run.labels.iloc[: run.result.judgments.n_items]
+    labels = tasks.labelled(run)
     labels = labels[labels["label"].notna()]
     held = _held(run, files, set(labels["item"]))
     made = []
@@ -60,7 +61,7 @@ def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
         meta = {**_meta(one), "p": number(sure), "status": status}
         made.append({**one, "accept": [label], "answer": "accept", "meta": meta})
     n_open = run.result.judgments.n_items - len(made)
-    return _lines(made), [f"{n_open:,} items whose label is open are left out"] if n_open else []
+    return _lines(made), [_said(n_open)] if n_open else []
 
 
 def _held(run: Run, files: tuple[Path, ...], wanted: set[str]) -> dict[str, dict[str, Any]]:
@@ -98,3 +99,8 @@ def _meta(task: dict[str, Any]) -> dict[str, Any]:
 
 def _lines(made: Iterable[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in made).encode("utf-8")
+
+
+def _said(n_open: int) -> str:
+    whose = counted(n_open, "item whose label is open is", "items whose labels are open are")
+    return f"{whose} left out"

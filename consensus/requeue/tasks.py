@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from consensus.runs import Run
 
 RETEST, EXPERT = "retest", "needs_expert"
@@ -70,3 +72,10 @@ def of_run(run: Run, *, until_settled: bool, top: int | None) -> Asked:
     if len(chosen) < len(open_ones):
         said.append(f"{counted(len(open_ones) - len(chosen), 'item')} behind the first {len(chosen):,}: left out")
     return Asked(tuple(tasks), tuple(said))
+
+
+def labelled(run: Run) -> pd.DataFrame:
+    """The labels of the items that are in the judgments; none, and no confidence, where nobody said anything."""
+    labels = run.labels.iloc[: run.result.judgments.n_items]
+    unsaid = (labels["n_judgments"] + labels["n_model_votes"] == 0) & (labels["status"] != "gold")
+    return labels.assign(label=labels["label"].mask(unsaid), confidence=labels["confidence"].mask(unsaid))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from consensus.errors import ConfigError
 from consensus.formats.platforms.toloka import CONFIDENCE, INPUT, NAME, OUTPUT
-from consensus.requeue import original, rows
+from consensus.requeue import original, rows, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from consensus.requeue.tasks import Task
     from consensus.runs import Run
 
-__all__ = ["ENDING", "NAME", "REPORTS", "TAKES_GOLD", "again", "report"]
+__all__ = ["ENDING", "NAME", "TAKES_GOLD", "again", "report"]
 
 ENDING = ".tsv"
-TAKES_GOLD, REPORTS = False, True
+TAKES_GOLD = False
 OVERLAP = "TASK:overlap"
 
 
@@ -39,14 +39,14 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool)
         [*(cells[at[task.item]] if task.item in at else None for cells in held.columns.values()), str(task.judgments)]
         for task in asked
     ]
-    return rows.written([*held.columns, OVERLAP], made, "\t"), original.next_step(held)
+    return rows.written([*held.columns, OVERLAP], made, "\t"), _next_step(held)
 
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
     """The aggregated answers: what was shown, the label, and how sure it is, as a percentage."""
     held = _source(run, files)
     question = held.question.removeprefix(OUTPUT)
-    labels = run.labels.iloc[: run.result.judgments.n_items]
+    labels = tasks.labelled(run)
     made = (
         [
             *(cells[row] for cells in held.columns.values()),
@@ -64,3 +64,9 @@ def _source(run: Run, files: tuple[Path, ...]) -> Original:
     if not held.columns:
         raise ConfigError(f"--to {NAME}: the judgments have no columns {INPUT}, so nothing tells what a task shows")
     return held
+
+
+def _next_step(held: Original) -> list[str]:
+    """Items are told by what a task shows; which column that is must be the same in both files."""
+    named = f'--item "{held.item}"' if held.item in held.columns else ""
+    return [original.next_step(held.files, named)]

@@ -30,7 +30,5 @@ def test_the_error_about_a_repeat_is_short_whatever_ids_are() -> None:
     rows = {"item": ["9" * 5000] * 2, "worker": ["w\x00"] * 2, "label": ["a", "b" * 100]}
     with pytest.raises(JudgmentError) as told:
         read(rows, repeats="error")
-    said = (
-        f'worker "w\\x00" judged item "{"9" * 40}..." twice ("a", then "{"b" * 40}..."); keep one row or pass repeats='
-    )
+    said = f'worker "w\\x00" judged item "{"9" * 40}..." twice ("a", then "{"b" * 40}..."); keep one row or'
     assert said in str(told.value)

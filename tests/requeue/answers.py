@@ -1,0 +1,86 @@
+"""People answer a file that went out: what each platform would export then, written with csv and json alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WORKER = "9001"
+"""Who answers, whom nobody knew before."""
+
+
+def _table(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter=delimiter))
+
+
+def _text(rows: list[dict[str, str]], delimiter: str = ",") -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def crowdflower(sent: Path, label: str) -> str:
+    """A full report: other units, the columns of the upload behind the field."""
+    rows = []
+    for n, row in enumerate(_table(sent)):
+        own = {"_unit_id": f"{990_000 + n}", "_created_at": "3/9/2017 9:00:00", "_id": f"{700_000 + n}"}
+        own |= {"_started_at": "3/9/2017 8:59:00", "_tainted": "false", "_channel": "elite", "_trust": "1"}
+        rows.append({**own, "_worker_id": WORKER, "_ip": "198.51.100.9", "colour": label, **row})
+    return _text(rows)
+
+
+def toloka(sent: Path, label: str) -> str:
+    """Assignments."""
+    rows = []
+    for n, row in enumerate(_table(sent, "\t")):
+        shown = {name: cell for name, cell in row.items() if name.startswith("INPUT:")}
+        told = {"OUTPUT:result": label, "OUTPUT:contact": "", "GOLDEN:result": "", "ASSIGNMENT:assignment_id": f"zz{n}"}
+        told |= {"ASSIGNMENT:worker_id": WORKER, "ASSIGNMENT:status": "APPROVED"}
+        rows.append({**shown, **told})
+    return _text(rows, "\t")
+
+
+def mturk(sent: Path, label: str) -> str:
+    """Results of a batch."""
+    rows = []
+    for n, row in enumerate(_table(sent)):
+        own = {"HITId": f"3NEW{n}", "HITTypeId": "3TYPE02", "AssignmentId": f"3ASN{n}", "WorkerId": WORKER}
+        own |= {"AssignmentStatus": "Submitted", "SubmitTime": "Sun Mar 17 19:00:20 PDT 2024", "WorkTimeInSeconds": "9"}
+        rows.append({**own, **{f"Input.{name}": cell for name, cell in row.items()}, "Answer.mood.label": label})
+    return _text(rows)
+
+
+def label_studio(sent: Path, label: str) -> str:
+    """Tasks with other ids, and annotations."""
+    tasks = json.loads(sent.read_text(encoding="utf-8"))
+    for n, task in enumerate(tasks):
+        choice = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [label]}}
+        times = {"created_at": "2024-04-01T10:00:00Z", "updated_at": "2024-04-01T10:00:00Z", "lead_time": 3.0}
+        one = {"id": 9000 + n, "completed_by": 77, "was_cancelled": False, "result": [choice], **times}
+        task |= {"id": 5000 + n, "annotations": [one], "predictions": []}
+    return json.dumps(tasks)
+
+
+def prodigy(sent: Path, label: str) -> str:
+    """The same lines with an answer."""
+    tasks = [json.loads(line) for line in sent.read_text(encoding="utf-8").splitlines()]
+    told = {"accept": [label], "answer": "accept", "_timestamp": 1_700_900_000, "_annotator_id": "animals-new"}
+    return "".join(json.dumps({**task, **told}) + "\n" for task in tasks)
+
+
+ANSWERED: dict[str, Callable[[Path, str], str]] = {
+    "crowdflower": crowdflower,
+    "label-studio": label_studio,
+    "mturk": mturk,
+    "prodigy": prodigy,
+    "toloka": toloka,
+}
