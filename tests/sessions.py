@@ -39,6 +39,13 @@ def commands(block: str) -> list[tuple[str, str]]:
     return [(command, output) for command, _, output in (part.partition("\n") for part in parts)]
 
 
+def beside_the_data(folder: Path) -> None:
+    """Lay into an empty folder what sessions read: the data that come with the source, and made-up exports."""
+    (folder / "data").symlink_to(ROOT / "data")
+    (folder / "tests").mkdir()
+    (folder / "tests" / "platforms").symlink_to(ROOT / "tests" / "platforms")
+
+
 def piped(text: str, into: str) -> str:
     """What a shell prints where a text is piped into other programs, if any."""
     if not into:
@@ -102,6 +109,6 @@ def written_anew(page: Path) -> bool:
 if __name__ == "__main__":
     for one in pages():
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            Path("data").symlink_to(ROOT / "data")
+            beside_the_data(Path())
             if (blocks(one, "console") or blocks(one, "python")) and written_anew(one):
                 sys.stdout.write(f"{one.relative_to(ROOT)} is written anew\n")

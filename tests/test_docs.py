@@ -22,7 +22,7 @@ MOST_LINES = 180  # of README
 
 @pytest.fixture
 def beside_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "data").symlink_to(ROOT / "data")
+    sessions.beside_the_data(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -82,7 +82,7 @@ def test_first_two_blocks_are_one_command_each() -> None:
 
 def test_every_command_is_documented_and_helps() -> None:
     commands = command_line_page.every(get_command(app))
-    assert len(commands) == 21
+    assert len(commands) == 23
     for name, command in commands.items():
         assert f"`consensus {name}" in COMMANDS
         assert command.help

@@ -59,7 +59,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "export": (
         "consensus export consensus-out",
         "consensus export consensus-out --to crowdflower -o aggregated.csv",
-        "consensus export consensus-out --to label-studio -o - | gzip > labels.json.gz",
+        "consensus export --state crowd-state --to label-studio -o labels.json",
     ),
     "shares": (
         f"consensus shares {DIGITS} --gold data/digits/gold.csv",

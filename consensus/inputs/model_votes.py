@@ -176,18 +176,9 @@ class ModelVotes:
         }
         ours = judgments.renaming.labels(self.labels, labels)
         if labels == tuple(ours):
+            columns = item, self.model, self.label, self.row, self.probability
             start = _starts(item, judgments.n_items)
-            return AlignedVotes(
-                start,
-                item,
-                self.model,
-                self.label,
-                self.row,
-                self.probability,
-                tally=self.tally,
-                cautions=self.cautions,
-                **shared,
-            )
+            return AlignedVotes(start, *columns, tally=self.tally, cautions=self.cautions, **shared)
         position = {label: code for code, label in enumerate(labels)}
         code = np.array([position.get(label, -1) for label in ours], np.int32)
         probability = _over_labels(self.probability, code, len(labels))
@@ -253,9 +244,8 @@ class ModelVotes:
         if off.all() and self.n_votes:  # is refused as a whole
             return ()
         files = [one.file for one in (*self.sources, *judgments.sources)]  # votes may stand beside the judgments
-        return off_labels.told(
-            self.model, named, off, self.models, self.labels, labels, given, files[0] if files else None
-        )
+        file = files[0] if files else None
+        return off_labels.told(self.model, named, off, self.models, self.labels, labels, given, file)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -38,3 +40,31 @@ def test_all_of_it_at_once(compression: str | None, tmp_path: Path) -> None:
     path.write_bytes(packed[compression])
     with Tap(path) as tap:
         assert tap.read() == TEXT
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_what_can_not_be_unpacked_leaves_no_memory_behind(compression: str, tmp_path: Path) -> None:
+    path, size = tmp_path / "packed", 1 << 20
+    packed = bytearray(gzip.compress(TEXT) if compression == "gzip" else pa.compress(TEXT, "zstd", asbytes=True))
+    packed[len(packed) // 2 :] = bytes(len(packed) - len(packed) // 2)
+    path.write_bytes(packed)
+
+    def unpacked() -> None:
+        with Tap(path) as tap:
+            while tap.read(size):
+                pass
+
+    def held() -> int:
+        for _ in range(20):
+            with pytest.raises(OSError, match="(?i)zstd|zlib"):
+                unpacked()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    held()
+    tracemalloc.start()
+    try:
+        before = held()
+        assert held() - before < size
+    finally:
+        tracemalloc.stop()

@@ -184,12 +184,12 @@ class TestRefused:
     def test_an_export_that_moved_or_changed(self, report: Path, tmp_path: Path) -> None:
         result = consensus.load(report)
         (tmp_path / "f1.csv").rename(tmp_path / "f2.csv")
-        gone = f"{tmp_path}/f1.csv: its input {tmp_path}/f1.csv is not there; name where it is now with --source"
+        gone = f"{tmp_path}/f1.csv: its input {tmp_path}/f1.csv is not there; name where it is now with source="
         with pytest.raises(RunError, match=f"^{re.escape(gone)}$"):
             requeue(result)
         assert requeue(result, source=[tmp_path / "f2.csv"]).n_items == 3
         (tmp_path / "f1.csv").write_text("other")
-        with pytest.raises(RunError, match="f1.csv has changed since; name the one that was read with --source"):
+        with pytest.raises(RunError, match="f1.csv has changed since; name the one that was read with source="):
             requeue(result)
 
     def test_tables_in_memory(self) -> None:

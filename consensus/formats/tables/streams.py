@@ -100,7 +100,9 @@ class Tap(io.RawIOBase):
             return held + self._unpacked(size - len(held) if size >= 0 else size)
         if self._stream is None:
             return self._bytes.read(size)
-        return bytes(self._stream.read(size if size >= 0 else None))
+        if size < 0:
+            return b"".join(iter(lambda: self._unpacked(DECODED), b""))
+        return bytes(self._stream.read_buffer(size))  # its read() keeps that much memory whenever it fails
 
     def _decoded(self, decoding: Decoding, size: int) -> bytes:
         """The next bytes in UTF-8."""
