@@ -7,6 +7,7 @@ import gzip
 import tracemalloc
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -45,7 +46,8 @@ def test_all_of_it_at_once(compression: str | None, tmp_path: Path) -> None:
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 def test_what_can_not_be_unpacked_leaves_no_memory_behind(compression: str, tmp_path: Path) -> None:
     path, size = tmp_path / "packed", 1 << 20
-    packed = bytearray(gzip.compress(TEXT) if compression == "gzip" else pa.compress(TEXT, "zstd", asbytes=True))
+    text = np.random.default_rng(1).integers(32, 127, 1 << 20, np.uint8).tobytes()
+    packed = bytearray(gzip.compress(text) if compression == "gzip" else pa.compress(text, "zstd", asbytes=True))
     packed[len(packed) // 2 :] = bytes(len(packed) - len(packed) // 2)
     path.write_bytes(packed)
 
@@ -56,7 +58,7 @@ def test_what_can_not_be_unpacked_leaves_no_memory_behind(compression: str, tmp_
 
     def held() -> int:
         for _ in range(20):
-            with pytest.raises(OSError, match="(?i)zstd|zlib"):
+            with pytest.raises(OSError, match="(?i)compress"):
                 unpacked()
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
