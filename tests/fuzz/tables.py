@@ -132,8 +132,9 @@ def _fault_of_run(found: consensus.Run, judgments: Judgments) -> str | None:
     labels = tables["labels"]
     people = tables["workers"].query("kind == 'human'")
     sure = labels["confidence"].dropna()
+    items = set(judgments.item_ids.to_pylist())  # models may have voted on others, too
     checks = {
-        "not a label for each item": len(labels) == judgments.n_items,
+        "not a label for each item": labels["item"].is_unique and items.issubset(labels["item"]),
         "a confidence is none": bool(((sure >= 0) & (sure <= 1)).all()),
         "a person has no row": len(people) == int(judgments.is_person.sum()),
         "a warning is no line": all(one.message.isprintable() for one in found.warnings),
