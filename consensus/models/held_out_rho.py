@@ -16,7 +16,7 @@ import numpy as np
 from consensus.found.tempering import Tempering
 from consensus.kernels import SMALLEST, held_out_loops
 from consensus.models.expectation_maximisation import climb
-from consensus.models.newcomers_as_one import AsOne
+from consensus.models.newcomers_as_one import AsOne, of_one
 from consensus.models.splits import Splits
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _split_scores(problem: Problem, held: NDArray[np.bool_], run: Execution, sta
     newcomers.hide(fitted)
     left.maximise(estimate.A, SMALLEST, fitted, backend)
     newcomers.answer(estimate.A, fitted)
-    log_C = np.log(fitted.C[:, : rows.n_labels])
+    log_C = np.log(of_one(fitted.C[:, : rows.n_labels], train))
     log_posterior = np.log(np.maximum(estimate.posterior(train, backend), 1e-300))
     log_posterior -= log_posterior.max(axis=1, keepdims=True)
     out = np.empty((int(held.sum()), len(GRID)))

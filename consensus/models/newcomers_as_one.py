@@ -9,8 +9,9 @@ number for each kind of states, as many as there are kinds of cells [state, obse
     C[w,s,l] = (p[c(s,l)] / m[c])^tau      m[c]: cells of kind c that a state has
 
 for all workers w of the band. With tau < 1 a judgment counts for less than one, where those of the band on an item err
-together (``newcomers``, power). The prior A that the other workers share is learnt from these alone, and EM starts from
-their majority. So the newcomers' votes count as far as those who are known well confirm them, be it for the opposite.
+together (``newcomers``, power); but not over states that tempt to a label, which say why they agree. The prior A that
+the other workers share is learnt from these alone, and EM starts from their majority. So the newcomers' votes count as
+far as those who are known well confirm them, be it for the opposite.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class AsOne:
         self._worker = np.flatnonzero(band >= 0)
         self._label = problem.rows.label
         self._rows = [np.flatnonzero(band[problem.rows.worker] == b) for b in range(problem.newcomers.n_bands)]
-        self._power = problem.newcomers.power.tolist()
+        self._power = _powers(problem).tolist()
         self._kinds = Kinds.among(problem.states or States(K))
         self._pooled = [np.zeros((K, len(self._kinds.of))) for _ in self._rows]
 
@@ -107,6 +108,23 @@ def marked(confusions: Confusions, problem: Problem, C: Reals) -> Confusions:
         return confusions
     own = problem.newcomers.band[confusions.row_worker] >= 0
     return replace(confusions, as_one=np.where(own[:, None], C, np.nan))
+
+
+def of_one(C: Reals, problem: Problem) -> Reals:
+    """(R, S) C, of newcomers what one judgment says of a state: a probability, as of other workers (tau is 1)."""
+    if problem.newcomers is None:
+        return C
+    band = problem.newcomers.band[problem.rows.worker]
+    own, found = np.flatnonzero(band >= 0), C.copy()
+    found[own] **= 1.0 / _powers(problem)[band[own], None]
+    return found
+
+
+def _powers(problem: Problem) -> Reals:
+    """(B,) tau of each band."""
+    assert problem.newcomers is not None
+    tempted = problem.states is not None and problem.states.tempt
+    return np.ones_like(problem.newcomers.power) if tempted else problem.newcomers.power
 
 
 def _at_mean(A: Reals) -> float:

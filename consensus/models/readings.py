@@ -18,6 +18,7 @@ from consensus.kernels import states_loops
 from consensus.models import starts
 from consensus.models.cavity import without_gold
 from consensus.models.expectation_maximisation import climb
+from consensus.models.newcomers_as_one import of_one
 from consensus.models.states import States
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def predicted(read: Read, item: NDArray[np.int32], row: NDArray[np.int32], rho: 
     ``item`` (H,), ascending, and ``row`` (H,) are those of the judgments, ``rho`` is what states are tempered by.
     """
     rows, C = read.problem.rows, read.estimate.C
-    log_rows, priors = np.log(C), read.priors(backend)
+    log_rows, priors, alone = np.log(C), read.priors(backend), of_one(C, read.problem)
     power = Tempering(rho).power(read.problem.judgments.per_item)
     held_start = np.searchsorted(item, np.arange(rows.n_items + 1)).astype(np.int64)
     found = np.empty(len(item))
@@ -129,7 +130,7 @@ def predicted(read: Read, item: NDArray[np.int32], row: NDArray[np.int32], rho: 
         ends = slice(part.start, part.stop + 1)
         judged = states_loops.Parted(rows.item_start[ends], rows.row, held_start[ends], row)
         own, power_of = priors.row[part], power[part]
-        states_loops.predictions(judged, log_rows, C, priors.table, own, power_of, found)
+        states_loops.predictions(judged, log_rows, alone, priors.table, own, power_of, found)
 
     backend.map(shard, rows.item_shards)
     return found

@@ -20,7 +20,7 @@ from consensus.models import lure, newcomers, starts, subtypes
 from consensus.models.base import Execution
 from consensus.models.expectation_maximisation import climb
 from consensus.models.newcomers import BANDS, at_odds, shrunk
-from consensus.models.newcomers_as_one import AsOne, Kinds
+from consensus.models.newcomers_as_one import AsOne, Kinds, of_one
 from consensus.models.problem import Problem
 from consensus.models.states import States
 from consensus.worker_audit.accuracy import against_others
@@ -31,6 +31,7 @@ from tests.attack_crowds import Crowd, Recipe, draw
 
 ONE = Threads(1)
 SMALL = Recipe("sybils", n_items=150, n_honest=15)
+BESIDE = Recipe("sybils", hostile=0.4, newcomers=0.15, n_labels=4)
 B = len(BANDS)
 
 
@@ -277,6 +278,30 @@ class TestAsOne:
         empty = (K - 1 + 1) / K * np.log(1 / K)  # the coin of the other band, that nobody is in
         assert told == pytest.approx(coins + empty - newcomer.sum() * at_mean, rel=1e-6)
 
+    def test_one_judgment_is_a_probability_whatever_it_counts_for(self) -> None:
+        problem = Problem.of(read(draw(BESIDE, 1).table), None, FitConfig(), ONE)
+        assert problem.newcomers is not None
+        K, own = problem.judgments.n_labels, problem.newcomers.band[problem.rows.worker] >= 0
+        counts = np.random.default_rng(1).gamma(2.0, 3.0, (K, K))
+        coin = naive_newcomers.one_number(counts, False, K)
+        C = np.full((len(own), K), 0.25)
+        tau = problem.newcomers.power[0]
+        assert tau < 1
+        C[own] = (coin.T**tau)[problem.rows.label[own]]
+        alone = of_one(C, problem)
+        np.testing.assert_allclose(alone[own], coin.T[problem.rows.label[own]], rtol=1e-12)
+        np.testing.assert_array_equal(alone[~own], 0.25)
+        assert of_one(C, replace(problem, newcomers=None)) is C
+
+    @pytest.mark.parametrize(("states", "counts_whole"), [(lure.states, True), (subtypes.states, False)])
+    def test_they_count_whole_where_a_lure_explains_why_they_agree(self, states: Any, counts_whole: bool) -> None:
+        crowd = draw(BESIDE, 1)
+        problem = Problem.of(read(crowd.table), None, FitConfig(), ONE)
+        over = problem.over(states(4), climb(problem, None, Execution(ONE)))
+        assert over.newcomers is not None
+        C = np.full((len(over.rows.label), over.states.n), 0.25)  # type: ignore[union-attr]
+        assert np.array_equal(of_one(C, over), C) is counts_whole
+
     def test_em_starts_from_the_others(self) -> None:
         crowd = draw(SMALL, 1)
         problem = Problem.of(read(crowd.table), None, FitConfig(), ONE)
@@ -349,6 +374,16 @@ class TestLabels:
         crowd = draw(Recipe("sybils", newcomers=0.2), 1)
         result = consensus.fit(read(crowd.table))
         assert right(result, crowd) > 0.85
+
+    @pytest.mark.slow
+    @pytest.mark.compiled
+    @pytest.mark.parametrize(("n_labels", "seed"), [(4, 20), (4, 21), (10, 20), (10, 21)])
+    def test_honest_newcomers_beside_them_are_not_lost(self, n_labels: int, seed: int) -> None:
+        """As many honest newcomers, that nobody can tell one by one, cost 5 points if all newcomers are silent."""
+        crowd = draw(Recipe("sybils", hostile=0.4, newcomers=0.15, n_labels=n_labels), seed)
+        result = consensus.fit(read(crowd.table))
+        assert "newcomers_disagree" in codes(result)
+        assert right(result, crowd) > right(consensus.fit(read(crowd.clean)), crowd) - 0.04
 
     def test_where_none_are_at_odds_nothing_changes(self, monkeypatch: pytest.MonkeyPatch) -> None:
         table = draw(replace(SMALL, attack="newcomers"), 1).table
