@@ -196,6 +196,8 @@ def _fault_of_rows(found: Judgments, table: kinds.Made) -> str | None:
     places = {name.removeprefix("\ufeff"): n for n, name in enumerate(table.header)}
     places |= {name: n for n, name in enumerate(table.header)}  # beside a name with a mark, the name itself is meant
     item, worker, label = ([row[places[column[role]]] for row in table.rows] for role in CODED)
+    if set(item) == {None}:  # a column of an odd type, of which rows do not tell
+        return None
     absent = {None, *table.settings.get("abstain", ())}
     wanted: dict[tuple[Any, ...], Any] = {}
     for n, (i, w, k) in enumerate(zip(item, worker, label, strict=True)):
