@@ -42,6 +42,7 @@ ARGUMENTS = {
     "title": "title=",
     "to": "to=",
     "top": "top=",
+    "url": "url=",
     "void": "void=",
     "wait": "wait=",
 }
@@ -57,6 +58,7 @@ FUNCTIONS = {
     "export": "consensus.requeue.export",
     "plan-budget": "consensus.plan_budget",
     "plan-gold": "consensus.plan_gold",
+    "push": "consensus.push.push",
     "report": "run.report",
     "requeue": "consensus.requeue.requeue",
     "run": "consensus.run",

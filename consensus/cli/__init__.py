@@ -16,6 +16,7 @@ from consensus.cli import (
     gold_planning,
     help_text,
     printing,
+    pushing,
     requeueing,
     running,
     serving,
@@ -62,6 +63,7 @@ settings.add(app, "agreement", printing.agreement)
 settings.add(app, "escalate", printing.escalate)
 settings.add(app, "requeue", requeueing.requeue)
 settings.add(app, "export", requeueing.export)
+settings.add(app, "push", pushing.push)
 settings.add(app, "shares", sharing.shares)
 settings.add(app, "report", explaining.report)
 settings.add(app, "explain", explaining.explain)

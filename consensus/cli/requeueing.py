@@ -84,7 +84,7 @@ def requeue(
     from consensus import requeue as room
 
     with show.stages():
-        run = _run(folder, state, show, computing.threads)
+        run = run_of(folder, state, show, computing.threads)
         sent = room.requeue(run, to, source=source or (), until_settled=until_settled, top=top, gold=gold)
         path = _put(sent, run, output, folder or state)
     _tell(sent, path, show)
@@ -106,7 +106,7 @@ def export(
     from consensus.inputs.counted import counted
 
     with show.stages():
-        run = _run(folder, state, show, computing.threads)
+        run = run_of(folder, state, show, computing.threads)
         sent = room.export(run, to, source=source or ())
         path = _put(sent, run, output, folder or state)
     for line in sent.said:
@@ -149,7 +149,7 @@ def _tell(sent: "Sent", path: Path, show: job.Show) -> None:
         show.say(f"wrote {path} for {sent.platform}: {asked}")
 
 
-def _run(folder: Path | None, state: Path | None, show: job.Show, threads: int | None) -> "Run":
+def run_of(folder: Path | None, state: Path | None, show: job.Show, threads: int | None) -> "Run":
     """What a finished run, or the last fit of a state, found."""
     from consensus.runs import finished
 
