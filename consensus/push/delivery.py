@@ -158,7 +158,8 @@ def _client(timeout: float) -> httpx.Client:
         import stamina  # noqa: F401 - it is used for each page
     except ImportError:
         raise ConfigError(
-            "consensus push needs libraries that are not installed; install crowd-consensus[push]", code="missing_library"
+            "consensus push needs libraries that are not installed; install crowd-consensus[push]",
+            code="missing_library",
         ) from None
     return httpx.Client(timeout=timeout, follow_redirects=False, headers={"User-Agent": f"consensus/{VERSION}"})
 

@@ -63,6 +63,8 @@ def read_letters(path: Path) -> list[Page]:
         except (ValueError, KeyError, TypeError, AttributeError):
             page = Page("", 0, b"")
         if page.key != hashlib.sha256(page.body).hexdigest()[:KEY]:
-            raise FormatError("no page that consensus push wrote; name the file with those that did not arrive", f"{path}:{n}")
+            raise FormatError(
+                "no page that consensus push wrote; name the file with those that did not arrive", f"{path}:{n}"
+            )
         found.append(page)
     return found

@@ -46,7 +46,7 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool) 
         [task.item, str(task.judgments), task.reason, *(_cell(held, name, at.get(task.item)) for name in names)]
         for task in asked
     ]
-    header, said = [*OURS, *names], _said(held)
+    header, said = [*OURS, *names], held.said()
     said.append(original.next_step(files, f'--label "{held.question}"'))
     if gold:
         proposed = run.table("new_gold")
@@ -94,7 +94,7 @@ def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
         )
     )
     said = [f"{field}:confidence is the probability of the label; the platform's own is a share of trust"]
-    return rows.written(header, made), [*said, *_said(held)]
+    return rows.written(header, made), [*said, *held.said()]
 
 
 def _source(run: Run, files: tuple[Path, ...]) -> Original:
@@ -104,12 +104,6 @@ def _source(run: Run, files: tuple[Path, ...]) -> Original:
         return not name.startswith(("_", COPIES)) and not name.endswith((GOLD, REASON))
 
     return original.original(run.result.judgments, files, is_source)
-
-
-def _said(held: Original) -> list[str]:
-    if not held.answers:
-        return []
-    return [f"differ between judgments of an item, so they are answers and left out: {', '.join(held.answers)}"]
 
 
 def _cell(held: Original, name: str, row: int | None) -> str | None:

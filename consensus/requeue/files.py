@@ -68,14 +68,20 @@ def settle(name: str | None, files: tuple[Path, ...]) -> Platform:
     ConfigError
         It is unknown, or nothing tells.
     """
-    known = name or original.platform_of(files)
-    if known in PLATFORMS:
-        return PLATFORMS[known]
     listed = ", ".join(PLATFORMS)
+    if name is not None and name not in PLATFORMS:
+        raise ConfigError(f'--to: unknown platform "{name}"; known are {listed}', code="unknown_name")
+    known = original.platform_of(files) if files else name
+    if known in PLATFORMS and name in {None, known}:
+        return PLATFORMS[known]
     if name is None:
         what = "the judgments are a plain table" if known is None else f"no file goes back to {known} yet"
         raise ConfigError(f"{what}; name a platform with --to: {listed}")
-    raise ConfigError(f'--to: unknown platform "{name}"; known are {listed}', code="unknown_name")
+    if known is not None:
+        raise ConfigError(
+            f"--to {name}: the judgments are an export of {known}, and the file needs what one of {name} holds"
+        )
+    return PLATFORMS[name]
 
 
 def requeue(

@@ -50,4 +50,4 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool)
 def _next_step(held: Original) -> list[str]:
     """Items are told by what a task shows; which column that is must be the same in both files."""
     named = f'--item "{held.item}"' if held.item in held.columns else ""
-    return [original.next_step(held.files, named)]
+    return [*held.said(), original.next_step(held.files, named)]

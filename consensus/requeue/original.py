@@ -31,6 +31,14 @@ class Original:
     """Of each item in the order of the judgments; None where a cell is empty."""
     answers: tuple[str, ...]
     """Columns that tell different things in rows of one item, so that they are no source."""
+    in_some: tuple[str, ...]
+    """Columns that not all files have, which are left out, too."""
+
+    def said(self) -> list[str]:
+        """What is left out, in words."""
+        differ = f"differ between judgments of an item, so they are answers and left out: {', '.join(self.answers)}"
+        some = f"not in all files, so they are left out: {', '.join(self.in_some)}"
+        return [*([differ] if self.answers else []), *([some] if self.in_some else [])]
 
 
 def files_of(judgments: Judgments, given: Sequence[Path] = ()) -> tuple[Path, ...]:
@@ -71,7 +79,9 @@ def original(judgments: Judgments, files: tuple[Path, ...], is_source: Callable[
     understood = {column.role: column.name for column in judgments.understood}
     assert judgments.reading is not None
     form = TextForm.of(judgments.reading)
-    names = dict.fromkeys(name for path in files for name in columns_of(path, form) if is_source(name))
+    by_file = [dict.fromkeys(filter(is_source, columns_of(path, form))) for path in files]
+    every = dict.fromkeys(name for one in by_file for name in one)
+    names = [name for name in every if all(name in one for one in by_file)]
     item = understood.get("item", "")
     kept = tuple(name for name in names if name not in {item, understood.get("label"), understood.get("worker")})
     columns: dict[str, list[str | None]] = {}
@@ -87,7 +97,8 @@ def original(judgments: Judgments, files: tuple[Path, ...], is_source: Callable[
             columns[column.name] = [cells[n] if n >= 0 else None for n in at]
     ids = judgments.item_ids.to_pylist()
     found = {name: ids if name == item else columns[name] for name in names if name == item or name in columns}
-    return Original(files, item, understood.get("label", "label"), found, tuple(answers))
+    in_some = tuple(name for name in every if name not in names)
+    return Original(files, item, understood.get("label", "label"), found, tuple(answers), in_some)
 
 
 def next_step(files: Sequence[Path], options: str = "") -> str:

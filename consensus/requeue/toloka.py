@@ -69,4 +69,4 @@ def _source(run: Run, files: tuple[Path, ...]) -> Original:
 def _next_step(held: Original) -> list[str]:
     """Items are told by what a task shows; which column that is must be the same in both files."""
     named = f'--item "{held.item}"' if held.item in held.columns else ""
-    return [original.next_step(held.files, named)]
+    return [*held.said(), original.next_step(held.files, named)]

@@ -165,6 +165,13 @@ class TestRefused:
             run, "requeue", tmp_path / "out"
         )
 
+    def test_the_export_of_another_platform(self, report: Path, run: Run) -> None:
+        said = refused(run, "requeue", report, "--to", "prodigy")
+        assert said == (
+            "consensus: --to prodigy: the judgments are an export of crowdflower, and the file needs what one of prodigy "
+            "holds"
+        )
+
     def test_test_questions_and_reports_where_there_are_none(self, tmp_path: Path, run: Run) -> None:
         assert run("run", EXAMPLES / "mturk.csv", "-o", tmp_path / "out").status == 0
         said = refused(run, "requeue", tmp_path / "out", "--gold")
@@ -399,3 +406,14 @@ def test_beside_a_run(tmp_path: Path, run: Run) -> None:
     )
     assert said.startswith("consensus: --requeue: a run of several questions writes no file for a platform")
     assert not (tmp_path / "out2").exists()
+
+
+def test_columns_that_only_some_files_have(tmp_path: Path, run: Run) -> None:
+    every = pd.read_csv(EXAMPLES / "crowdflower.csv", dtype="str", keep_default_na=False)
+    every[:14].to_csv(tmp_path / "a.csv", index=False)
+    every[14:].assign(more="x").to_csv(tmp_path / "b.csv", index=False)
+    assert run("run", tmp_path / "a.csv", tmp_path / "b.csv", "-o", tmp_path / "out").status == 0
+    made = run("requeue", tmp_path / "out", "-o", "-")
+    assert made.status == 0
+    assert made.out.splitlines()[0] == "consensus_item,consensus_judgments,consensus_reason,index,img"
+    assert "not in all files, so they are left out: more" in made.err
