@@ -34,7 +34,8 @@ PRINTED = "json output quiet raw-cells"
 WARNED = f"{PRINTED} fail-on"
 OPTIONS = {
     "run": f"keep {FILES} {READING} {FITTING} {ASKING} ties retest min-worker-judgments format json no-report "
-    "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url state",
+    "output fail-on overwrite posteriors quiet report raw-cells timings drift-by title item-url state "
+    "requeue",
     "update": "model-votes gold retract full full-after wait output overwrite timings json quiet fail-on threads",
     "serve": "host port refit-after refit-judgments wait access-log quiet",
     "check": f"keep config {READING} model threads memory json quiet fail-on",
@@ -50,6 +51,9 @@ OPTIONS = {
     "agreement": f"config {COMPARING} {WARNED} bootstrap memory ordinal seed threads",
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {WARNED} summary drift-by retest ties state",
     "shares": f"{FILES} {READING} {FITTING} {WARNED}",
+    "requeue": "source to output until-settled top gold quiet threads state",
+    "export": "source to output quiet threads state",
+    "push": "url table page-size resume dead-letters attempts timeout quiet threads state",
     "report": "output quiet threads title item-url pseudonyms state",
     "explain": "json quiet threads state",
     "diff": f"{PRINTED} threads state",

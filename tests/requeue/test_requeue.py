@@ -168,8 +168,8 @@ class TestRefused:
     def test_the_export_of_another_platform(self, report: Path, run: Run) -> None:
         said = refused(run, "requeue", report, "--to", "prodigy")
         assert said == (
-            "consensus: --to prodigy: the judgments are an export of crowdflower, and the file needs what one of prodigy "
-            "holds"
+            "consensus: --to prodigy: the judgments are an export of crowdflower, and the file needs what one of "
+            "prodigy holds"
         )
 
     def test_test_questions_and_reports_where_there_are_none(self, tmp_path: Path, run: Run) -> None:
