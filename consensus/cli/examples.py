@@ -63,7 +63,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "push": (
         "consensus push consensus-out --url https://example.org/labels",
-        "consensus push --state crowd-state --url https://example.org/next --table escalations --page-size 100",
+        "consensus push --state crowd-state --url https://example.org/next --table escalations",
         "consensus push --url https://example.org/labels --resume not-delivered.jsonl",
     ),
     "shares": (
