@@ -97,6 +97,16 @@ def export(
     source: Source = None,
     to: To = None,
     output: Written = None,
+    approve: Annotated[
+        bool,
+        typer.Option(
+            "--approve",
+            help="Of Mechanical Turk: the results file, with Approve or Reject filled in where an assignment waits for "
+            "it. Rejected are spammers and adversarial workers with 30 judgments or more whose verdict has a "
+            "probability of .99 or more.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the labels of a run as the platform's own report of them."""
@@ -107,7 +117,7 @@ def export(
 
     with show.stages():
         run = run_of(folder, state, show, computing.threads)
-        sent = room.export(run, to, source=source or ())
+        sent = room.export(run, to, source=source or (), approve=approve)
         path = _put(sent, run, output, folder or state)
     for line in sent.said:
         show.say(line)

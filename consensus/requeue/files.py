@@ -132,11 +132,21 @@ def requeue(
     return Sent(platform.NAME, content, len(asked.tasks), n_judgments, (*said, *asked.left_out))
 
 
-def export(run: Run, to: str | None = None, *, source: Sequence[Path] = ()) -> Sent:
-    """The labels of a run as a platform's own report; parameters and errors as of ``requeue``."""
+def export(run: Run, to: str | None = None, *, source: Sequence[Path] = (), approve: bool = False) -> Sent:
+    """The labels of a run as a platform's own report; parameters and errors as of ``requeue``.
+
+    With ``approve``, of Mechanical Turk the results file with decisions about assignments (``mturk.review``).
+    """
     files = original.files_of(run.result.judgments, source)
     platform = settle(to, files)
+    if approve:
+        if platform is not mturk:
+            raise ConfigError(
+                f"--approve: assignments are approved at mturk, and these files are of {platform.NAME}; leave it out"
+            )
+        content, said = mturk.review(run, files)
+        return Sent(platform.NAME, content, run.result.judgments.n_items, 0, tuple(said))
     if platform.NAME not in REPORTS:
-        raise ConfigError(f"--to {platform.NAME}: the platform has no report of labels; use labels.csv")
+        raise ConfigError(f"--to {platform.NAME}: the platform has no report of labels; use labels.csv, or --approve")
     content, said = REPORTS[platform.NAME].report(run, files)
     return Sent(platform.NAME, content, run.result.judgments.n_items, 0, tuple(said))

@@ -52,7 +52,7 @@ OPTIONS = {
     "escalate": f"{FILES} {READING} {FITTING} {ASKING} {WARNED} summary drift-by retest ties state",
     "shares": f"{FILES} {READING} {FITTING} {WARNED}",
     "requeue": "source to output until-settled top gold quiet threads state",
-    "export": "source to output quiet threads state",
+    "export": "source to output approve quiet threads state",
     "push": "url table page-size resume dead-letters attempts timeout quiet threads state",
     "report": "output quiet threads title item-url pseudonyms state",
     "explain": "json quiet threads state",

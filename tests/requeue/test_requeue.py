@@ -177,7 +177,7 @@ class TestRefused:
         said = refused(run, "requeue", tmp_path / "out", "--gold")
         assert said.endswith("mturk takes no test questions in a file of tasks (crowdflower does); leave it out")
         said = refused(run, "export", tmp_path / "out")
-        assert said == "consensus: --to mturk: the platform has no report of labels; use labels.csv"
+        assert said == "consensus: --to mturk: the platform has no report of labels; use labels.csv, or --approve"
 
     def test_numbers_and_places(self, report: Path, run: Run, tmp_path: Path) -> None:
         assert refused(run, "requeue", report, "--top", "0") == "consensus: --top = 0: expected 1 or more"
@@ -417,3 +417,66 @@ def test_columns_that_only_some_files_have(tmp_path: Path, run: Run) -> None:
     assert made.status == 0
     assert made.out.splitlines()[0] == "consensus_item,consensus_judgments,consensus_reason,index,img"
     assert "not in all files, so they are left out: more" in made.err
+
+
+class TestApprove:
+    @pytest.fixture
+    def results(self, tmp_path: Path) -> Path:
+        """Results of 12 workers, of whom one guesses; nobody decided yet, but for two assignments."""
+        drawn = consensus.simulate(150, 12, 3, 8, accuracy=0.95, spammers=1 / 12, seed=5)
+        table = drawn.judgments_table()
+        rows = pd.DataFrame({
+            "HITId": "h" + table["item"], "HITTypeId": "t", "AssignmentId": [f"a{n}" for n in range(len(table))],
+            "WorkerId": table["worker"], "AssignmentStatus": "Submitted", "Input.id": table["item"],
+            "Answer.mood": table["label"], "Approve": "", "Reject": "",
+        })  # fmt: skip
+        rows.loc[0, "AssignmentStatus"] = "Approved"
+        rows.loc[1, "Reject"] = "by hand"
+        rows.to_csv(tmp_path / "batch.csv", index=False)
+        return tmp_path / "batch.csv"
+
+    def test_who_is_sure_to_guess_is_rejected_with_the_reason(self, results: Path, run: Run, tmp_path: Path) -> None:
+        assert run("run", results, "-o", tmp_path / "out").status == 0
+        made = run("export", tmp_path / "out", "--approve", "-o", "-")
+        assert made.status == 0
+        found = pd.read_csv(io.StringIO(made.out), keep_default_na=False, dtype="str")
+        before = pd.read_csv(results, keep_default_na=False, dtype="str")
+        pd.testing.assert_frame_equal(
+            found.drop(columns=["Approve", "Reject"]), before.drop(columns=["Approve", "Reject"])
+        )
+        workers = pd.read_csv(tmp_path / "out" / "workers.csv")
+        bad = workers[workers["verdict"].isin(["spammer", "adversarial"]) & (workers["verdict_probability"] >= 0.99)]
+        (who,) = bad["worker"]
+        mine = (found["WorkerId"] == who).to_numpy() & (np.arange(len(found)) > 1)
+        assert set(found["Reject"].to_numpy()[mine]) == {bad["reason"].iloc[0]}
+        assert set(found["Approve"].to_numpy()[~mine & (np.arange(len(found)) > 1)]) == {"x"}
+        assert found[["Approve", "Reject"]].iloc[0].tolist() == ["", ""]
+        assert found[["Approve", "Reject"]].iloc[1].tolist() == ["", "by hand"]
+        n = int(mine.sum())
+        assert f"{len(found) - 2 - n:,} assignments approved, {n:,} rejected of 1 worker" in made.err
+        assert "read each reason before you upload it: a rejection stays with a worker" in made.err
+
+    def test_nobody_is_rejected_for_few_judgments(self, run: Run, tmp_path: Path) -> None:
+        assert run("run", EXAMPLES / "mturk.csv", "-o", tmp_path / "out").status == 0
+        made = run("export", tmp_path / "out", "--approve", "-o", "-")
+        found = pd.read_csv(io.StringIO(made.out), keep_default_na=False, dtype="str")
+        before = pd.read_csv(EXAMPLES / "mturk.csv", keep_default_na=False, dtype="str")
+        assert (found["Reject"] == before["Reject"]).all()
+        assert "0 rejected of 0 workers" in made.err
+
+    def test_what_it_is_not_for(self, results: Path, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "key").write_bytes(b"a secret that only we know")
+        assert run("run", results, "-o", tmp_path / "named", "--pseudonyms", tmp_path / "key").status == 0
+        assert "--approve: workers have pseudonyms" in refused(run, "export", tmp_path / "named", "--approve")
+        assert run("run", EXAMPLES / "toloka.tsv", "-o", tmp_path / "toloka").status == 0
+        said = refused(run, "export", tmp_path / "toloka", "--approve")
+        assert said.endswith("assignments are approved at mturk, and these files are of toloka; leave it out")
+        text = results.read_text()
+        results.write_text(text.replace("AssignmentStatus", "LifetimeApprovalRate"))
+        assert run("run", results, "-o", tmp_path / "without").status == 0
+        assert "is no results file with AssignmentStatus and WorkerId" in refused(
+            run, "export", tmp_path / "without", "--approve"
+        )
+        results.write_text(text + "h1,t,too,many,cells,in,this,row,of,all\n")
+        assert run("run", results, "-o", tmp_path / "odd").status == 0
+        assert "for no row may be lost" in refused(run, "export", tmp_path / "odd", "--approve")
