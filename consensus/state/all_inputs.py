@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.formats import recorded
+from consensus.formats import recorded, sealed
 from consensus.formats.recorded import Recorded
 from consensus.formats.tables.by_column import as_text
 from consensus.runs import Inputs, SideInputs
@@ -79,7 +79,7 @@ def gold_of(folder: Path, manifest: Manifest) -> Gold | None:
     """Gold that stands: of each item that of the last source that names it; None where there is none."""
     found: Gold | None = None
     for event in standing(folder, manifest, "gold"):
-        gold = sources_kept.gold_of((folder / PARTS / event.part).with_suffix(".json").read_bytes())
+        gold = sources_kept.gold_of(sealed.unsealed((folder / PARTS / event.part).with_suffix(".json")))
         found = gold if found is None else sources_kept.together(found, gold)
     return found
 

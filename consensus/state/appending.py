@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from consensus.formats import given, recorded
+from consensus.formats import given, recorded, sealed
 from consensus.inputs.counted import counted
 from consensus.inputs.judgments import nothing
 from consensus.inputs.understood import Column
@@ -109,7 +109,7 @@ class Appending:
 
     def _small(self, kind: Kind, file: str, digest: str, content: bytes, n_rows: int) -> None:
         path = self._place().with_suffix(".json")
-        path.write_bytes(content)
+        path.write_bytes(sealed.sealed(content))
         self._written.append(path)
         self._takes(kind, Kept(file, digest, path.stem, n_rows))
 
@@ -181,4 +181,4 @@ def standing(folder: Path, manifest: Manifest, kind: Kind) -> list[Any]:
 
 def retraction_of(folder: Path, part: str) -> Retraction:
     """A retraction that was kept."""
-    return Retraction.from_json((folder / PARTS / part).with_suffix(".json").read_bytes())
+    return Retraction.from_json(sealed.unsealed((folder / PARTS / part).with_suffix(".json")))

@@ -227,7 +227,7 @@ class State:
         Raises
         ------
         StateError
-            There was no fit, or what was kept of it is of another version.
+            There was no fit, or what was kept of it is gone, damaged or of another version.
         """
         from consensus.state import kept_fits
 
@@ -235,7 +235,10 @@ class State:
             return kept_fits.last(self.folder, self.manifest)
         except FileNotFoundError:  # a writer put another one in its place meanwhile
             self.reload()
+        try:
             return kept_fits.last(self.folder, self.manifest)
+        except FileNotFoundError as error:
+            raise StateError("the file of its fit is gone; fit again with consensus update", error.filename) from None
 
     def _tidy(self) -> None:
         """Remove files that the manifest does not name: who wrote them is gone."""

@@ -8,6 +8,7 @@ import pytest
 
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, FormatError, StateError
+from consensus.formats import sealed
 from consensus.state import State, appending, durable
 from consensus.state.manifest import Manifest
 from tests.state.crowds import rows, write
@@ -204,7 +205,8 @@ def test_a_fit_of_another_version_is_told_and_fitted_anew(state: State, tmp_path
     state.update()
     assert state.manifest.fit is not None
     kept = state.folder / "fit" / f"{state.manifest.fit.file}.json"
-    kept.write_text(kept.read_text().replace('"version": "', '"version": "0.'))
+    told = sealed.unsealed(kept).replace(b'"version": "', b'"version": "0.')
+    kept.write_bytes(sealed.sealed(told))
     with pytest.raises(StateError, match="made by another version of consensus, or is damaged"):
         state.last()
     assert state.update().full
@@ -213,6 +215,11 @@ def test_a_fit_of_another_version_is_told_and_fitted_anew(state: State, tmp_path
     with pytest.raises(StateError, match="made by another version"):
         state.last()
     kept.unlink()
+    with pytest.raises(StateError, match="made by another version of consensus, or is damaged"):
+        state.last()
+    kept.with_suffix(".bin").unlink()
+    with pytest.raises(StateError, match=r"\.bin: the file of its fit is gone; fit again with state.update"):
+        state.last()
     assert state.update().full
     assert state.last().labels.shape[0] == 26
 
