@@ -53,6 +53,8 @@ class Recorded:
     """Their recordings, without the ending, in order."""
     notes: tuple[str, ...] = ()
     """What was understood of how files were chosen, in words."""
+    is_begun: bool = False
+    """Whether their columns were found right before, so that repeats in them are corrections, however many."""
     choose: Callable[[int, Reading], Reading] = lambda _, reading: reading
     """Leaves out rows of the reading (item, worker, label by row) of the part at a position."""
 

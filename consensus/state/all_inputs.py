@@ -12,6 +12,7 @@ from consensus.formats.tables.by_column import as_text
 from consensus.runs import Inputs, SideInputs
 from consensus.state import sources_kept
 from consensus.state.appending import PARTS, retraction_of, standing
+from consensus.state.journal import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,9 @@ def judgments_of(folder: Path, manifest: Manifest) -> Recorded | None:
             reading = recorded.without(reading, taken.out)
         return reading
 
-    return Recorded(_paths(folder, events), tuple(note for event in events for note in event.notes), choose)
+    is_begun = len(events) > 1 or number_of(events[0].file) > 0
+    notes = tuple(note for event in events for note in event.notes)
+    return Recorded(_paths(folder, events), notes, is_begun, choose)
 
 
 def votes_of(folder: Path, manifest: Manifest) -> Recorded | None:
@@ -72,7 +75,7 @@ def votes_of(folder: Path, manifest: Manifest) -> Recorded | None:
         gone = replaced[left[n]]
         return recorded.without(reading, lambda columns: _are(columns["model"], gone)) if gone else reading
 
-    return Recorded(_paths(folder, [events[n] for n in left]), (), choose)
+    return Recorded(_paths(folder, [events[n] for n in left]), choose=choose)
 
 
 def gold_of(folder: Path, manifest: Manifest) -> Gold | None:

@@ -46,8 +46,8 @@ def write(kept: Mapping[str, Any], path: Path) -> None:
     """
     with path.with_suffix(".bin").open("wb") as arrays:
         writer = _Writer(arrays)
-        told = {"roots": {name: writer.told(one) for name, one in kept.items()}, "objects": writer.objects}
-        told["size"] = arrays.tell()
+        roots = {name: writer.told(one) for name, one in kept.items()}
+        told = {"roots": roots, "objects": writer.objects, "size": arrays.tell()}
         arrays.flush()
         os.fsync(arrays.fileno())
     with path.with_suffix(".json").open("wb") as file:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from consensus.config import RunConfig
     from consensus.state.records import Record
     from consensus.state.since import Since
+    from consensus.state.state import State
 
 MORE = ("counts", "wide", "questions", "by", "only", "worker_from_file", "weight", "cluster", "keep", "drop")
 """Settings by which a judgment is more than an item, a worker and a label."""
@@ -32,6 +33,21 @@ def refuse_settings(config: RunConfig) -> None:
                 f"--{name.replace('_', '-')}: a state with this setting takes no judgments one by one; add files to it "
                 "with consensus update"
             )
+
+
+def refuse_unusable(state: State) -> None:
+    """Refuse what came if it can't be used together with what was there.
+
+    Raises
+    ------
+    ConsensusError
+        It can't.
+    """
+    if not state.manifest.n_judgments:
+        return
+    inputs = state.inputs()
+    if inputs.gold is not None and inputs.judgments is not None and inputs.model_votes is None:
+        inputs.gold.align(inputs.judgments)
 
 
 def refuse_labels(records: Sequence[Record], config: RunConfig, since: Since) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus.errors import ConfigError, StateError
+from consensus.errors import ConfigError, JudgmentError, StateError
 from consensus.runs.listening import SILENT
 from consensus.state import durable
 from consensus.state.manifest import FILE, Manifest
@@ -177,6 +177,26 @@ class State:
                 self.manifest = coming.manifest
             self._tidy()
         return Appended(coming.n_judgments, coming.n_sources, coming.n_again, tuple(coming.said))
+
+    @contextmanager
+    def tried(self, wait: float = WAIT) -> Iterator[None]:
+        """Within, the lock is held, and what is appended is taken back again if it then can't be used.
+
+        Raises
+        ------
+        ConsensusError
+            What was raised within; nothing that was appended is kept if it is of data or settings.
+        """
+        with self.locked(wait):
+            before = self.manifest
+            try:
+                yield
+            except (ConfigError, JudgmentError):
+                if self.manifest.events != before.events:
+                    before.write(self.folder)
+                    self.manifest = before
+                    self._tidy()
+                raise
 
     def inputs(self, listener: Listener = SILENT) -> Inputs:
         """All that a run from nothing would read, in the order in which it came, without what was taken back.

@@ -157,7 +157,9 @@ class Stream:
         if any(one is not None for one in (model_votes, gold, retract)):
             with self._refitting:
                 self._take_in()
-                beside = self._state.append(model_votes=model_votes, gold=gold, retract=retract, wait=self._wait)
+                with self._state.tried(self._wait):
+                    beside = self._state.append(model_votes=model_votes, gold=gold, retract=retract)
+                    refusing.refuse_unusable(self._state)
             said = beside.said
         labels = self.refit().changes if refit else None
         return Changes(found.new, found.corrected, found.repeated, said, labels)

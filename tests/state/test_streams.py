@@ -546,3 +546,22 @@ def test_the_process_is_named_that_has_it(stream: Stream) -> None:
     folder = str(stream._state.folder)
     ran = subprocess.run([sys.executable, "-c", program, folder], cwd=ROOT, capture_output=True, text=True)
     assert f"another process (process {os.getpid()})" in ran.stderr
+
+
+def test_gold_that_can_not_be_used_does_not_stop_the_next_fits(folder: Path) -> None:
+    with consensus.open(folder) as stream:
+        before = folder.joinpath("manifest.json").read_bytes()
+        with pytest.raises(consensus.ConsensusError, match="Nope"):
+            stream.add(gold={"item000": "Nope"})
+        assert folder.joinpath("manifest.json").read_bytes() == before
+        stream.refit(full=True)
+        assert stream.add(gold={"item000": "label_0"}, refit=True).labels is not None
+
+
+def test_any_number_of_corrections_may_come_to_a_stream(tmp_path: Path) -> None:
+    state = State.create(tmp_path / "empty", RunConfig())
+    with consensus.open(state.folder) as stream:
+        stream.add(gold={"i0": "dog"})
+        for label in ("cat", "dog", "owl", "dog"):
+            stream.add([{"item": f"i{n}", "worker": f"w{k}", "label": label} for n in range(9) for k in range(3)])
+        assert stream.refit().run.result.judgments.n_judgments == 27
