@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import inf
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError, JudgmentError
+from consensus.formats import given
 from consensus.inputs.renaming import NO_ANSWER, Renaming
 
 if TYPE_CHECKING:
@@ -33,6 +36,38 @@ def refuse_settings(config: RunConfig) -> None:
                 f"--{name.replace('_', '-')}: a state with this setting takes no judgments one by one; add files to it "
                 "with consensus update"
             )
+
+
+def refuse_no_name(name: str, value: Any) -> None:
+    """Refuse what can't be the id of an item or a worker.
+
+    Raises
+    ------
+    ConfigError
+        It is no text, or none that can be written as UTF-8.
+    """
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} = {given.told(value)}: should be a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{name} = {value!r}: is not UTF-8; write it as UTF-8") from None
+
+
+def refuse_asking(n: Any, worker: Any, lease: Any) -> None:
+    """Refuse numbers out of range, and a worker who is no text.
+
+    Raises
+    ------
+    ConfigError
+        There is such a one.
+    """
+    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+        raise ConfigError(f"n = {given.told(n)}: should be a whole number, 1 or more")
+    if isinstance(lease, bool) or not isinstance(lease, (int, float)) or not 0 < lease < inf:
+        raise ConfigError(f"lease = {given.told(lease)}: should be seconds, more than 0")
+    if worker is not None:
+        refuse_no_name("worker", worker)
 
 
 def refuse_unusable(state: State) -> None:
