@@ -173,8 +173,7 @@ class State:
                 coming.undo()
                 raise
             if coming.manifest != self.manifest:
-                coming.manifest.write(self.folder)
-                self.manifest = coming.manifest
+                self._name(coming.manifest)
             self._tidy()
         return Appended(coming.n_judgments, coming.n_sources, coming.n_again, tuple(coming.said))
 
@@ -193,8 +192,7 @@ class State:
                 yield
             except (ConfigError, JudgmentError):
                 if self.manifest.events != before.events:
-                    before.write(self.folder)
-                    self.manifest = before
+                    self._name(before)
                     self._tidy()
                 raise
 
@@ -236,8 +234,7 @@ class State:
             config = self.config.model_copy(update={"threads": threads})
             found = updating.update(self.folder, self.manifest, config, full, full_after, listener)
             if found.manifest != self.manifest:
-                found.manifest.write(self.folder)
-            self.manifest = found.manifest
+                self._name(found.manifest)
             self._tidy()
         return found.updated
 
@@ -259,6 +256,12 @@ class State:
             return kept_fits.last(self.folder, self.manifest)
         except FileNotFoundError as error:
             raise StateError("the file of its fit is gone; fit again with consensus update", error.filename) from None
+
+    def _name(self, manifest: Manifest) -> None:
+        """Go by another manifest, on disk, too."""
+        with durable.written(self.folder):
+            manifest.write(self.folder)
+        self.manifest = manifest
 
     def _tidy(self) -> None:
         """Remove files that the manifest does not name: who wrote them is gone."""

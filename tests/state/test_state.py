@@ -9,7 +9,7 @@ import pytest
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, FormatError, StateError
 from consensus.formats import sealed
-from consensus.state import State, appending, durable
+from consensus.state import State, appending, durable, kept_fits
 from consensus.state.manifest import Manifest
 from tests.state.crowds import rows, write
 
@@ -229,3 +229,22 @@ def test_parts_are_numbered_on(state: State, tmp_path: Path) -> None:
     state.append(write(tmp_path / "b.csv", rows(20, 2)))
     assert [event.part for event in Manifest.read(state.folder).events] == ["000001", "000002", "000003"]
     assert appending.PARTS == "parts"
+
+
+def test_a_full_disk_while_a_fit_is_kept_is_said_of_the_state(state: State, tmp_path: Path, monkeypatch: Any) -> None:
+    state.append(write(tmp_path / "a.csv", rows(60, 1)))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_fits, "write", full)
+        with pytest.raises(StateError, match="state: can't be written: no space left on device; make room there") as told:
+            state.update()
+    assert told.value.code == "bad_output"
+    assert State.open(state.folder).update().full
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "write", full)
+        with pytest.raises(StateError, match="state: can't be written: no space left on device; make room there"):
+            state.append(write(tmp_path / "b.csv", rows(60, 2)))
+    assert state.append(tmp_path / "b.csv").judgments == 60
