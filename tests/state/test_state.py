@@ -239,7 +239,7 @@ def test_a_full_disk_while_a_fit_is_kept_is_said_of_the_state(state: State, tmp_
 
     with monkeypatch.context() as patched:
         patched.setattr(kept_fits, "write", full)
-        with pytest.raises(StateError, match="state: can't be written: no space left on device; make room there") as told:
+        with pytest.raises(StateError, match="state: can't be written: no space left on device; make room") as told:
             state.update()
     assert told.value.code == "bad_output"
     assert State.open(state.folder).update().full
