@@ -123,9 +123,12 @@ def update(
     with show.stages():
         with state.locked(wait):
             left = absorbing.absorb_left(state, wait)
-            came = state.append(new or None, model_votes=model_votes or None, gold=gold, retract=retract, listener=show)
-            job.compile_all(show, with_votes=any(event.models for event in state.manifest.events))
-            done = state.update(full=full, full_after=full_after, threads=computing.threads, listener=show)
+            with state.tried():
+                came = state.append(
+                    new or None, model_votes=model_votes or None, gold=gold, retract=retract, listener=show
+                )
+                job.compile_all(show, with_votes=any(event.models for event in state.manifest.events))
+                done = state.update(full=full, full_after=full_after, threads=computing.threads, listener=show)
         made = Output() if written is None else _output(written)
         out_folder.write(done.run, out, made, show)
     show.tell_timings()

@@ -215,7 +215,8 @@ def _judgments(source: Any, settings: ReadConfig, backend: Threads, progress: Pr
     )
     look = partial(_explained, source, settings, gathered.understanding, (*unused, *keeping.names))
     has_others = shape.is_plain and not isinstance(source, Recorded)  # of which only what is used was kept
-    return repeats_alarm.checked(judgments, settings, look if has_others else lambda: None)
+    may_refuse = not (isinstance(source, Recorded) and source.is_begun)
+    return repeats_alarm.checked(judgments, settings, look if has_others else lambda: None, may_refuse)
 
 
 class _Encoded(NamedTuple):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from consensus.formats.kept_intact import intact
+from consensus.formats import sealed
 from consensus.formats.tables.blocks import Block, Reading
 from consensus.formats.tables.by_column import as_text, chosen
 from consensus.inputs.judgments import Reject
@@ -36,12 +36,11 @@ CELLS = "cells "
 ID = "judgment id"
 """The role of the id of a judgment, which no reader asks for: it is kept beside the others."""
 GROUP = 1 << 20  # rows of a row group at most
+PAGES: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 NEEDED = ("item", "worker", "model")
 """Roles without which a row may be rejected."""
 CODED = ("item", "worker", "label", "group", "cluster")
 """Roles whose texts are kept once, where they are texts."""
-CHECKED = {"page_checksum_verification": True}
-"""How Parquet files are read: what changed on the disk is an error, and no other value."""
 TEXTS = "texts-of-"
 """Begins the name of the file of the distinct texts of a role, behind that of the recording."""
 
@@ -54,6 +53,8 @@ class Recorded:
     """Their recordings, without the ending, in order."""
     notes: tuple[str, ...] = ()
     """What was understood of how files were chosen, in words."""
+    is_begun: bool = False
+    """Whether their columns were found right before, so that repeats in them are corrections, however many."""
     choose: Callable[[int, Reading], Reading] = lambda _, reading: reading
     """Leaves out rows of the reading (item, worker, label by row) of the part at a position."""
 
@@ -99,7 +100,7 @@ def record(reading: Reading, path: Path, *, every: bool = False) -> tuple[str, i
         "anonymous": list(reading.anonymous),
         "label_order": None if reading.label_order is None else list(reading.label_order),
     }
-    path.with_suffix(".json").write_text(json.dumps(told, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    path.with_suffix(".json").write_bytes(sealed.sealed(json.dumps(told, ensure_ascii=False).encode("utf-8")))
     return (_digest_of_rows(path) if reading.digest is None else reading.digest.hexdigest()), n_rows
 
 
@@ -142,15 +143,11 @@ def files_of(path: Path) -> list[Path]:
 
 def column_of(path: Path, role: str) -> pa.ChunkedArray | None:
     """All cells of a role in a recording, as text; None where it has no such column."""
-    from pyarrow import parquet
-
-    coded = known_of(path)["coded"]
-    file = path.with_suffix(".parquet")
-    with intact(file), parquet.ParquetFile(file, **CHECKED) as rows:
-        if CELLS + role not in rows.schema_arrow.names:
+    coded, at = known_of(path)["coded"], path.with_suffix(".parquet")
+    with sealed.whole(at), sealed.rows(at) as file:
+        if CELLS + role not in file.schema_arrow.names:
             return None
-        cells = rows.read([CELLS + role]).column(0)
-    return as_text(_decoded(cells, _texts(path, role) if role in coded else None))
+        return as_text(_decoded(file.read([CELLS + role]).column(0), _texts(path, role) if role in coded else None))
 
 
 def without(reading: Reading, out: Callable[[Mapping[str, Any]], NDArray[np.bool_]]) -> Reading:
@@ -166,10 +163,14 @@ def without(reading: Reading, out: Callable[[Mapping[str, Any]], NDArray[np.bool
 
 
 def known_of(path: Path) -> dict[str, Any]:
-    """What is known of a recording beside its rows."""
-    file = path.with_suffix(".json")
-    with intact(file):
-        return dict(json.loads(file.read_text(encoding="utf-8")))
+    """What is known of a recording beside its rows.
+
+    Raises
+    ------
+    StateError
+        It is gone or damaged.
+    """
+    return sealed.told(path.with_suffix(".json"))
 
 
 class _Known:
@@ -213,12 +214,11 @@ def _rows_into(path: Path, blocks: Generator[Block], told: dict[str, Any], every
             writer.close()
     if writer is None:
         parquet.write_table(pa.table({LINE: pa.array([], pa.int64())}), file)
+    told["names"] = parquet.read_schema(file).names
     told["coded"] = list(coding.vocabularies)
     for role, vocabulary in coding.vocabularies.items():
         texts = pa.table({role: vocabulary.texts()})
-        parquet.write_table(
-            texts, _texts_at(path, role), compression="zstd", use_dictionary=False, write_page_checksum=True
-        )
+        parquet.write_table(texts, _texts_at(path, role), **PAGES, use_dictionary=False)
     return n_rows
 
 
@@ -227,10 +227,9 @@ def _stored(schema: pa.Schema) -> dict[str, Any]:
     import pyarrow as pa
 
     return {
-        "compression": "zstd",
+        **PAGES,
         "use_dictionary": [one.name for one in schema if not pa.types.is_integer(one.type)],
         "column_encoding": {LINE: "DELTA_BINARY_PACKED"},
-        "write_page_checksum": True,
     }
 
 
@@ -324,23 +323,27 @@ def _decodes(text: bytes) -> bool:
 
 
 def _blocks(path: Path, told: Mapping[str, Any]) -> Generator[Block]:
-    from pyarrow import parquet
-
     texts = {CELLS + role: _texts(path, role) for role in told["coded"]}
-    file = path.with_suffix(".parquet")
-    with intact(file), parquet.ParquetFile(file, memory_map=True, **CHECKED) as rows:
+    at = path.with_suffix(".parquet")
+    with sealed.whole(at):
+        file = sealed.rows(at)
+        if file.schema_arrow.names != told["names"]:
+            raise ValueError("other columns")
+    with file:
         group = 0
         for one in told["blocks"]:
-            table = rows.read_row_groups(list(range(group, group + one["groups"])))
-            group += one["groups"]
-            raw = table.column(RAW)
-            yield Block(
-                {
+            with sealed.whole(at):
+                table = file.read_row_groups(list(range(group, group + one["groups"])))
+                columns = {
                     name.removeprefix(CELLS): _decoded(table.column(name), texts.get(name))
                     for name in table.schema.names
                     if _is_read(name)
-                },
-                table.column(LINE).to_numpy(),
+                }
+                raw, lines = table.column(RAW), table.column(LINE).to_numpy()
+            group += one["groups"]
+            yield Block(
+                columns,
+                lines,
                 lambda chosen, raw=raw: [raw[n].as_py() for n in chosen],  # type: ignore[misc]
                 [Reject(**reject) for reject in one["rejects"]],
                 one["done"],
@@ -349,10 +352,9 @@ def _blocks(path: Path, told: Mapping[str, Any]) -> Generator[Block]:
 
 def _texts(path: Path, role: str) -> Any:
     """The distinct texts of a role, by code."""
-    from pyarrow import parquet
-
-    with intact(_texts_at(path, role)):
-        return parquet.read_table(_texts_at(path, role), **CHECKED).column(0).combine_chunks()
+    at = _texts_at(path, role)
+    with sealed.whole(at), sealed.rows(at) as file:
+        return file.read().column(0).combine_chunks()
 
 
 def _decoded(column: pa.ChunkedArray, texts: Any) -> pa.ChunkedArray:

@@ -85,13 +85,15 @@ class Identities:
         ]
 
 
-def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], Explanation | None]) -> Judgments:
+def checked(
+    judgments: Judgments, settings: ReadConfig, explained: Callable[[], Explanation | None], may_refuse: bool = True
+) -> Judgments:
     """The judgments, with what is to be said of their repeats.
 
     Raises
     ------
     JudgmentError
-        Most judgments give way to repeats, and the user did not say what becomes of these.
+        Most judgments give way to repeats, the user did not say what becomes of these, and it ``may_refuse``.
     """
     counts = judgments.repeats
     if counts is None:
@@ -114,7 +116,8 @@ def checked(judgments: Judgments, settings: ReadConfig, explained: Callable[[], 
         )
         out = [one.message for one in found] if why is None else [why.message]
         way_out = "; ".join(out) or "check which column is read as the item (--item)"
-        if counts.n > max(TOO_MANY * n_given, FEW) and "repeats" not in settings.model_fields_set:
+        too_many = counts.n > max(TOO_MANY * n_given, FEW) and may_refuse
+        if too_many and "repeats" not in settings.model_fields_set:
             place = judgments.sources[0].file if judgments.sources else "data frame"
             raise JudgmentError(f"{rows}; {way_out}; or choose with --repeats last, first or keep", place)
         values = {"n_judgments": counts.n, "share": counts.n / n_given}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from consensus.config import ReadConfig, RunConfig
 from consensus.errors import StateError
 from consensus.runs.listening import SILENT
-from consensus.state import journal
+from consensus.state import durable, journal
 from consensus.state.appending import Appending
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def absorb(state: State, paths: Sequence[Path], wait: float) -> int:
                 raise StateError(f"can't be written: {reason}", state.folder, code="bad_output") from None
             raise
         if new:
-            coming.manifest.write(state.folder)
+            with durable.written(state.folder):
+                coming.manifest.write(state.folder)
             state.manifest = coming.manifest
         for path in paths:
             path.unlink()

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.formats import recorded
-from consensus.formats.kept_intact import intact
+from consensus.errors import JudgmentError
+from consensus.formats import recorded, sealed
 from consensus.formats.recorded import Recorded
 from consensus.formats.tables.by_column import as_text
 from consensus.runs import Inputs, SideInputs
 from consensus.state import sources_kept
-from consensus.state.appending import PARTS, retraction_of, standing
+from consensus.state.appending import PARTS, retractions_after, standing
+from consensus.state.journal import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from consensus.inputs.gold import Gold
     from consensus.runs.listening import Listener
     from consensus.state.manifest import Event, Manifest
-    from consensus.state.retractions import Retraction
 
 
 def inputs_of(folder: Path, manifest: Manifest, config: RunConfig, listener: Listener) -> Inputs:
@@ -36,14 +36,21 @@ def inputs_of(folder: Path, manifest: Manifest, config: RunConfig, listener: Lis
     ConsensusError
         It can't be used together.
     """
-    return Inputs.read(
-        config,
-        judgments_of(folder, manifest),
-        model_votes=votes_of(folder, manifest) or manifest.options.get("model_votes"),
-        gold=gold_of(folder, manifest),
-        beside=SideInputs.read(config),
-        listener=listener,
-    )
+    try:
+        return Inputs.read(
+            config,
+            judgments_of(folder, manifest),
+            model_votes=votes_of(folder, manifest) or manifest.options.get("model_votes"),
+            gold=gold_of(folder, manifest),
+            beside=SideInputs.read(config),
+            listener=listener,
+        )
+    except JudgmentError as error:
+        if error.code != "empty_file" or not any(event.kind == "retraction" for event in manifest.events):
+            raise
+        raise JudgmentError(
+            "no judgment is left, for all were taken back; take back fewer, or add others", folder, code="empty_file"
+        ) from None
 
 
 def judgments_of(folder: Path, manifest: Manifest) -> Recorded | None:
@@ -51,14 +58,16 @@ def judgments_of(folder: Path, manifest: Manifest) -> Recorded | None:
     events = standing(folder, manifest, "judgments")
     if not events:
         return None
-    after = [_after(folder, manifest, event) for event in events]
+    after = [retractions_after(folder, manifest, event) for event in events]
 
     def choose(n: int, reading: Reading) -> Reading:
         for taken in after[n]:
             reading = recorded.without(reading, taken.out)
         return reading
 
-    return Recorded(_paths(folder, events), tuple(note for event in events for note in event.notes), choose)
+    is_begun = len(events) > 1 or number_of(events[0].file) > 0
+    notes = tuple(note for event in events for note in event.notes)
+    return Recorded(_paths(folder, events), notes, is_begun, choose)
 
 
 def votes_of(folder: Path, manifest: Manifest) -> Recorded | None:
@@ -73,24 +82,16 @@ def votes_of(folder: Path, manifest: Manifest) -> Recorded | None:
         gone = replaced[left[n]]
         return recorded.without(reading, lambda columns: _are(columns["model"], gone)) if gone else reading
 
-    return Recorded(_paths(folder, [events[n] for n in left]), (), choose)
+    return Recorded(_paths(folder, [events[n] for n in left]), choose=choose)
 
 
 def gold_of(folder: Path, manifest: Manifest) -> Gold | None:
     """Gold that stands: of each item that of the last source that names it; None where there is none."""
     found: Gold | None = None
     for event in standing(folder, manifest, "gold"):
-        file = (folder / PARTS / event.part).with_suffix(".json")
-        with intact(file):
-            gold = sources_kept.gold_of(file.read_bytes())
+        gold = sources_kept.gold_of(sealed.unsealed((folder / PARTS / event.part).with_suffix(".json")))
         found = gold if found is None else sources_kept.together(found, gold)
     return found
-
-
-def _after(folder: Path, manifest: Manifest, event: Event) -> list[Retraction]:
-    """The retractions that came after an event."""
-    later = manifest.events[manifest.events.index(event) + 1 :]
-    return [retraction_of(folder, one.part) for one in later if one.kind == "retraction"]
 
 
 def _paths(folder: Path, events: Sequence[Event]) -> tuple[Path, ...]:

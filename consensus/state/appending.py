@@ -8,19 +8,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from consensus.formats import given, recorded
-from consensus.formats.kept_intact import intact
+import numpy as np
+
+from consensus.formats import given, recorded, sealed
 from consensus.inputs.counted import counted
 from consensus.inputs.judgments import nothing
 from consensus.inputs.understood import Column
 from consensus.runs.run_inputs import are_of_judges, gold_by
 from consensus.state import durable, sources_kept
-from consensus.state.manifest import Kept, Kind, Manifest
+from consensus.state.manifest import Event, Kept, Kind, Manifest
 from consensus.state.retractions import Retraction, read_retraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import pyarrow as pa
 
     from consensus.config import RunConfig
     from consensus.inputs.judgments import Judgments
@@ -110,7 +113,7 @@ class Appending:
 
     def _small(self, kind: Kind, file: str, digest: str, content: bytes, n_rows: int) -> None:
         path = self._place().with_suffix(".json")
-        path.write_bytes(content)
+        path.write_bytes(sealed.sealed(content))
         self._written.append(path)
         self._takes(kind, Kept(file, digest, path.stem, n_rows))
 
@@ -141,13 +144,22 @@ class Appending:
         return standing(self.folder, self.manifest, "judgments")
 
     def _ids(self) -> Any:
-        """The ids of all judgments that stand."""
+        """The ids of all judgments that stand: what was taken back may come again."""
         import pyarrow as pa
 
-        parts = (self.folder / PARTS / event.part for event in self._standing())
-        found = [column for part in parts if (column := recorded.column_of(part, recorded.ID)) is not None]
-        texts = [chunk for column in found for chunk in column.chunks]
+        found = [self._ids_of(event) for event in self._standing()]
+        texts = [chunk for column in found if column is not None for chunk in column.chunks]
         return pa.chunked_array(texts, pa.large_string())
+
+    def _ids_of(self, event: Event) -> pa.ChunkedArray | None:
+        path = self.folder / PARTS / event.part
+        ids = recorded.column_of(path, recorded.ID)
+        after = retractions_after(self.folder, self.manifest, event)
+        if ids is None or not after:
+            return ids
+        columns = {role: recorded.column_of(path, role) for role in ("item", "worker")}
+        gone = np.logical_or.reduce([taken.out(columns) for taken in after])
+        return ids.take(np.flatnonzero(~gone))
 
     def _judged(self) -> Judgments | None:
         """What gold has to know of the judgments that are there: their files, and the column of their label."""
@@ -180,8 +192,12 @@ def standing(folder: Path, manifest: Manifest, kind: Kind) -> list[Any]:
     return found
 
 
+def retractions_after(folder: Path, manifest: Manifest, event: Event) -> list[Retraction]:
+    """The retractions that came after an event."""
+    later = manifest.events[manifest.events.index(event) + 1 :]
+    return [retraction_of(folder, one.part) for one in later if one.kind == "retraction"]
+
+
 def retraction_of(folder: Path, part: str) -> Retraction:
     """A retraction that was kept."""
-    file = (folder / PARTS / part).with_suffix(".json")
-    with intact(file):
-        return Retraction.from_json(file.read_bytes())
+    return Retraction.from_json(sealed.unsealed((folder / PARTS / part).with_suffix(".json")))

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from consensus.errors import StateError
+from consensus.errors import StateError, refused
 from consensus.formats import partials
 
 if TYPE_CHECKING:
@@ -74,6 +74,21 @@ def put(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     partial.replace(path)
     settle(path.parent)
+
+
+@contextmanager
+def written(folder: Path) -> Iterator[None]:
+    """Write a file of a state within; where that can't be done, it is said of its folder.
+
+    Raises
+    ------
+    StateError
+        The disk is full, and so on. What the manifest names is as it was.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StateError(refused(error), folder, code="bad_output") from None
 
 
 def settle(path: Path) -> None:

@@ -115,7 +115,7 @@ def read(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
         return None
     try:
         found = kept_objects.read(folder / FIT / manifest.fit.file)
-    except (ValueError, KeyError, TypeError, AttributeError, ImportError):
+    except (StateError, ValueError, KeyError, TypeError, AttributeError, ImportError):
         return None
     return found if found.get("version") == VERSION else None
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from consensus.config.settings_base import Settings
 from consensus.errors import Place
+from consensus.formats import sealed
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -45,11 +46,12 @@ def write(kept: Mapping[str, Any], path: Path) -> None:
     """
     with path.with_suffix(".bin").open("wb") as arrays:
         writer = _Writer(arrays)
-        told = {"roots": {name: writer.told(one) for name, one in kept.items()}, "objects": writer.objects}
+        roots = {name: writer.told(one) for name, one in kept.items()}
+        told = {"roots": roots, "objects": writer.objects, "size": arrays.tell()}
         arrays.flush()
         os.fsync(arrays.fileno())
-    with path.with_suffix(".json").open("w", encoding="utf-8", errors="surrogatepass") as file:
-        json.dump(told, file, ensure_ascii=False)
+    with path.with_suffix(".json").open("wb") as file:
+        file.write(sealed.sealed(json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")))
         file.flush()
         os.fsync(file.fileno())
 
@@ -61,11 +63,13 @@ def read(path: Path) -> dict[str, Any]:
     ------
     OSError
         It is not there.
-    ValueError, KeyError, TypeError, AttributeError
+    StateError, ValueError, KeyError, TypeError, AttributeError
         It is not what this version writes.
     """
-    told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8", errors="surrogatepass"))
     size = path.with_suffix(".bin").stat().st_size
+    told = json.loads(sealed.unsealed(path.with_suffix(".json")).decode("utf-8", "surrogatepass"))
+    if size != told["size"]:
+        raise ValueError("the file of arrays is not as long as it was written")
     arrays = np.memmap(path.with_suffix(".bin"), np.uint8, "r") if size else np.zeros(0, np.uint8)
     reader = _Reader(told["objects"], np.asarray(arrays))
     return {name: reader.made(one) for name, one in told["roots"].items()}
@@ -186,8 +190,6 @@ class _Reader:
         dtype, shape = np.dtype(told["array"]), tuple(told["shape"])
         n_bytes = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
         flat = self._arrays[told["start"] : told["start"] + n_bytes]
-        if len(flat) != n_bytes:
-            raise ValueError("the file of arrays is too short")
         turned = told["order"] == "F"
         found: np.ndarray[Any, Any] = flat.view(dtype).reshape(shape[::-1] if turned else shape)
         return found.T if turned else found

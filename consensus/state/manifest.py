@@ -104,6 +104,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Take the place of the manifest in a ``folder``: from then on its files count."""
         told = {"format": FORMAT, "consensus": VERSION, "chain": self.chain, **asdict(self)}
+        told["sha256"] = _digest(told)
         durable.put(folder / FILE, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
 
     @classmethod
@@ -130,6 +131,8 @@ class Manifest:
                 "made it, or make the state anew",
                 path,
             )
+        if told.pop("sha256", None) != _digest(told):
+            raise StateError("was changed since it was written; restore it, or make the state anew", path)
         try:
             events = tuple(
                 Event(**{**one, "notes": tuple(one["notes"]), "models": tuple(one["models"])}) for one in told["events"]
@@ -148,3 +151,8 @@ class Manifest:
                     path,
                 )
         return found
+
+
+def _digest(told: dict[str, Any]) -> str:
+    """SHA-256 of what a manifest says, however it is laid out."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode("ascii")).hexdigest()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import inf
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, FormatError, JudgmentError
+from consensus.formats import given
 from consensus.inputs.renaming import NO_ANSWER, Renaming
 
 if TYPE_CHECKING:
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from consensus.config import RunConfig
     from consensus.state.records import Record
     from consensus.state.since import Since
+    from consensus.state.state import State
 
 MORE = ("counts", "wide", "questions", "by", "only", "worker_from_file", "weight", "cluster", "keep", "drop")
 """Settings by which a judgment is more than an item, a worker and a label."""
@@ -32,6 +36,53 @@ def refuse_settings(config: RunConfig) -> None:
                 f"--{name.replace('_', '-')}: a state with this setting takes no judgments one by one; add files to it "
                 "with consensus update"
             )
+
+
+def refuse_no_name(name: str, value: Any) -> None:
+    """Refuse what can't be the id of an item or a worker.
+
+    Raises
+    ------
+    ConfigError
+        It is no text, or none that can be written as UTF-8.
+    """
+    if not isinstance(value, str):
+        raise ConfigError(f"{name} = {given.told(value)}: should be a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{name} = {value!r}: is not UTF-8; write it as UTF-8") from None
+
+
+def refuse_asking(n: Any, worker: Any, lease: Any) -> None:
+    """Refuse numbers out of range, and a worker who is no text.
+
+    Raises
+    ------
+    ConfigError
+        There is such a one.
+    """
+    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+        raise ConfigError(f"n = {given.told(n)}: should be a whole number, 1 or more")
+    if isinstance(lease, bool) or not isinstance(lease, (int, float)) or not 0 < lease < inf:
+        raise ConfigError(f"lease = {given.told(lease)}: should be seconds, more than 0")
+    if worker is not None:
+        refuse_no_name("worker", worker)
+
+
+def refuse_unusable(state: State) -> None:
+    """Refuse what came if it can't be used together with what was there.
+
+    Raises
+    ------
+    ConsensusError
+        It can't.
+    """
+    if not state.manifest.n_judgments:
+        return
+    inputs = state.inputs()
+    if inputs.gold is not None and inputs.judgments is not None and inputs.model_votes is None:
+        inputs.gold.align(inputs.judgments)
 
 
 def refuse_labels(records: Sequence[Record], config: RunConfig, since: Since) -> None:

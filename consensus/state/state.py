@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consensus.errors import ConfigError, StateError
+from consensus.errors import ConfigError, JudgmentError, StateError
 from consensus.runs.listening import SILENT
 from consensus.state import durable
 from consensus.state.manifest import FILE, Manifest
@@ -173,10 +173,28 @@ class State:
                 coming.undo()
                 raise
             if coming.manifest != self.manifest:
-                coming.manifest.write(self.folder)
-                self.manifest = coming.manifest
+                self._name(coming.manifest)
             self._tidy()
         return Appended(coming.n_judgments, coming.n_sources, coming.n_again, tuple(coming.said))
+
+    @contextmanager
+    def tried(self, wait: float = WAIT) -> Iterator[None]:
+        """Within, the lock is held, and what is appended is taken back again if it then can't be used.
+
+        Raises
+        ------
+        ConsensusError
+            What was raised within; nothing that was appended is kept if it is of data or settings.
+        """
+        with self.locked(wait):
+            before = self.manifest
+            try:
+                yield
+            except (ConfigError, JudgmentError):
+                if self.manifest.events != before.events:
+                    self._name(before)
+                    self._tidy()
+                raise
 
     def inputs(self, listener: Listener = SILENT) -> Inputs:
         """All that a run from nothing would read, in the order in which it came, without what was taken back.
@@ -216,8 +234,7 @@ class State:
             config = self.config.model_copy(update={"threads": threads})
             found = updating.update(self.folder, self.manifest, config, full, full_after, listener)
             if found.manifest != self.manifest:
-                found.manifest.write(self.folder)
-            self.manifest = found.manifest
+                self._name(found.manifest)
             self._tidy()
         return found.updated
 
@@ -227,7 +244,7 @@ class State:
         Raises
         ------
         StateError
-            There was no fit, or what was kept of it is of another version.
+            There was no fit, or what was kept of it is gone, damaged or of another version.
         """
         from consensus.state import kept_fits
 
@@ -235,7 +252,16 @@ class State:
             return kept_fits.last(self.folder, self.manifest)
         except FileNotFoundError:  # a writer put another one in its place meanwhile
             self.reload()
+        try:
             return kept_fits.last(self.folder, self.manifest)
+        except FileNotFoundError as error:
+            raise StateError("the file of its fit is gone; fit again with consensus update", error.filename) from None
+
+    def _name(self, manifest: Manifest) -> None:
+        """Go by another manifest, on disk, too."""
+        with durable.written(self.folder):
+            manifest.write(self.folder)
+        self.manifest = manifest
 
     def _tidy(self) -> None:
         """Remove files that the manifest does not name: who wrote them is gone."""

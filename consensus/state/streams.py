@@ -9,7 +9,7 @@ import uuid
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from consensus.errors import ConfigError, StateError
+from consensus.errors import StateError
 from consensus.formats import given
 from consensus.state import journal, looking_up, refusing
 from consensus.state.absorbing import absorb, waiting
@@ -157,7 +157,9 @@ class Stream:
         if any(one is not None for one in (model_votes, gold, retract)):
             with self._refitting:
                 self._take_in()
-                beside = self._state.append(model_votes=model_votes, gold=gold, retract=retract, wait=self._wait)
+                with self._state.tried(self._wait):
+                    beside = self._state.append(model_votes=model_votes, gold=gold, retract=retract)
+                    refusing.refuse_unusable(self._state)
             said = beside.said
         labels = self.refit().changes if refit else None
         return Changes(found.new, found.corrected, found.repeated, said, labels)
@@ -204,10 +206,7 @@ class Stream:
         ConfigError
             A number is out of range.
         """
-        if n < 1:
-            raise ConfigError(f"n = {n}: should be 1 or more")
-        if not 0 < lease < float("inf"):
-            raise ConfigError(f"lease = {lease}: should be seconds, more than 0")
+        refusing.refuse_asking(n, worker, lease)
         now = time.monotonic()
         with self._lock:
             self._refuse_closed()
@@ -241,6 +240,7 @@ class Stream:
         ConfigError
             Nobody judged it.
         """
+        refusing.refuse_no_name("item", item)
         with self._lock:
             asking, came = self._since.asking, self._since.of_item(item)
         return looking_up.item(asking, item, came)
@@ -253,6 +253,7 @@ class Stream:
         ConfigError
             They judged nothing.
         """
+        refusing.refuse_no_name("worker", worker)
         with self._lock:
             asking = self._since.asking
             n_came = self._since.n_of_worker(worker)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.models.carried import Carried
 from consensus.runs import Run
 from consensus.runs.parts import Since
-from consensus.state import kept_fits
+from consensus.state import durable, kept_fits
 from consensus.state.all_inputs import inputs_of
 from consensus.state.kept_fits import Summit
 from consensus.state.manifest import Fitted, Manifest
@@ -65,7 +65,9 @@ def update(
         run.since = Since(kept["previous"], _told(manifest, fit, summit, run.result))
     _ = run.plan
     listener.stage("writing the state")
-    kept_fits.write(folder, fit.file, run, {"carried": {} if run.result.readings else carried.found, "summit": summit})
+    beside = {"carried": {} if run.result.readings else carried.found, "summit": summit}
+    with durable.written(folder):
+        kept_fits.write(folder, fit.file, run, beside)
     return Found(replace(manifest, fit=fit), Updated(run, fit.full, fit.n_changed))
 
 

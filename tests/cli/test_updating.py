@@ -9,7 +9,7 @@ import consensus
 from consensus.config import RunConfig
 from consensus.state import State
 from tests.conftest import Run
-from tests.state.crowds import rows, write
+from tests.state.crowds import LABELS, rows, write
 
 TABLES = ("labels.csv", "workers.csv", "confusions.csv", "escalations.csv", "rejects.csv", "posteriors.csv")
 
@@ -171,3 +171,24 @@ def test_the_commands_that_look_at_a_fit_take_that_of_a_state(kept: list[str], r
     told = run("report", "--state", "state")
     assert told.status == 1
     assert "out is gone; name a file with --output" in told.err
+
+
+def test_what_can_not_be_used_leaves_the_state_as_it_was(kept: list[str], run: Run) -> None:
+    Path("gold.csv").write_text("item,label\ni000,Nope\n")
+    before = Path("state", "manifest.json").read_bytes()
+    told = run("update", "state", kept[1], "--gold", "gold.csv")
+    assert told.status == 1
+    assert 'gold.csv:2: gold label "Nope"' in told.err
+    assert Path("state", "manifest.json").read_bytes() == before
+    assert {path.name.split(".")[0].split("-")[0] for path in Path("state", "parts").iterdir()} == {"000001"}
+    told = run("update", "state", kept[1])
+    assert "120 judgments are new" in told.err
+
+
+@pytest.mark.usefixtures("kept")
+def test_most_of_a_later_file_may_be_corrections(run: Run) -> None:
+    for n in range(3):
+        corrected = [(item, worker, LABELS[n]) for item, worker, _ in rows(120, 0)]
+        write(Path(f"more{n}.csv"), corrected)
+        run("update", "state", f"more{n}.csv", "-q")
+    assert set(State.open("state").last().labels["label"]) == {"owl"}

@@ -68,7 +68,7 @@ def test_what_is_left_out_is_not_read(tmp_path: Path) -> None:
     def choose(_: int, one: Reading) -> Reading:
         return recorded.without(one, lambda cells: np.array(cells["item"].to_pylist()) == "a")
 
-    found = read(Recorded((tmp_path / "000001",), ("a note",), choose))
+    found = read(Recorded((tmp_path / "000001",), ("a note",), choose=choose))
     assert found.to_pandas().to_numpy().tolist() == [["b", "v", "y"]]
     assert found.notes[0] == "a note"
     assert recorded.column_of(tmp_path / "000001", "label") is not None

@@ -10,7 +10,7 @@ import pytest
 
 from consensus.config import RunConfig
 from consensus.errors import StateError
-from consensus.formats.kept_intact import WAY_OUT, intact
+from consensus.formats.sealed import WAY_OUT, whole
 from consensus.simulation import simulate
 from consensus.state import State
 from tests.conftest import Run
@@ -65,21 +65,24 @@ def said(made: Path, tmp_path: Path, file: str, how: Callable[[Path], None], run
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_that_is_gone(made: Path, tmp_path: Path, run: Run, file: str) -> None:
     path = tmp_path / "state" / "parts" / file
-    assert said(made, tmp_path, file, Path.unlink, run) == f"consensus: {path}: is gone; {WAY_OUT}\n"
+    assert said(made, tmp_path, file, Path.unlink, run) == f"consensus: {path}: the file is gone; {WAY_OUT}\n"
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_that_is_cut(made: Path, tmp_path: Path, run: Run, file: str) -> None:
     path = tmp_path / "state" / "parts" / file
-    assert said(made, tmp_path, file, cut, run) == f"consensus: {path}: is damaged; {WAY_OUT}\n"
+    assert said(made, tmp_path, file, cut, run) == f"consensus: {path}: the file is not as it was written; {WAY_OUT}\n"
 
 
-@pytest.mark.parametrize("file", ["000001.parquet", "000001-texts-of-item.parquet"])
+@pytest.mark.parametrize("file", [file for file in FILES if "label" not in file])
 def test_a_byte_that_changed(made: Path, tmp_path: Path, run: Run, file: str) -> None:
     path = tmp_path / "state" / "parts" / file
-    assert said(made, tmp_path, file, one_byte, run) == f"consensus: {path}: is damaged; {WAY_OUT}\n"
+    assert (
+        said(made, tmp_path, file, one_byte, run)
+        == f"consensus: {path}: the file is not as it was written; {WAY_OUT}\n"
+    )
 
 
 def test_a_file_that_others_may_not_read(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match=re.escape("can't be read: permission denied")), intact(tmp_path / "x"):
+    with pytest.raises(StateError, match=re.escape("may not be read; ask whoever owns it")), whole(tmp_path / "x"):
         raise PermissionError(13, "Permission denied")

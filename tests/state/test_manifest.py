@@ -1,7 +1,9 @@
 """What a manifest refuses."""
 
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,13 @@ def made(folder: Path) -> Manifest:
     second = first.with_event("model_votes", Kept("v.csv", "cd", "000002", 3, models=("gpt",)))
     second.write(folder)
     return second
+
+
+def rewritten(folder: Path, told: dict[str, Any]) -> None:
+    """Another manifest, with its digest."""
+    told.pop("sha256", None)
+    told["sha256"] = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    (folder / FILE).write_text(json.dumps(told))
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -44,7 +53,7 @@ def test_another_version_or_no_json_is_refused(tmp_path: Path, content: str) -> 
 
 
 def test_a_missing_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text('{"format": 1, "events": [{}], "fit": null}')
+    rewritten(tmp_path, {"format": 1, "events": [{}], "fit": None})
     with pytest.raises(StateError, match="not the manifest of a state; restore it"):
         Manifest.read(tmp_path)
 
@@ -53,6 +62,6 @@ def test_a_chain_that_was_changed_is_refused(tmp_path: Path) -> None:
     made(tmp_path)
     told = json.loads((tmp_path / FILE).read_text())
     told["events"][0]["sha256"] = "other"
-    (tmp_path / FILE).write_text(json.dumps(told))
+    rewritten(tmp_path, told)
     with pytest.raises(StateError, match=r"the chain of digests breaks at a\.csv: somebody changed it"):
         Manifest.read(tmp_path)

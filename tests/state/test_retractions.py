@@ -5,7 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from consensus.errors import FormatError
+from consensus.config import RunConfig
+from consensus.errors import FormatError, JudgmentError
+from consensus.state import State
 from consensus.state.retractions import Retraction, read_retraction
 from tests.state.crowds import write
 
@@ -60,3 +62,18 @@ def test_a_row_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"item,worker\ni1,w1\ni2,w2\ni3,w\xff\n")
     with pytest.raises(FormatError, match="the worker is not UTF-8: .*; correct it"):
         read_retraction(path)
+
+
+def test_that_all_was_taken_back_is_told(tmp_path: Path) -> None:
+    state = State.create(tmp_path / "state", RunConfig())
+    state.append(write(tmp_path / "a.csv", [("a", "w", "x"), ("b", "w", "y")]))
+    state.append(retract=[{"worker": "w"}])
+    with pytest.raises(JudgmentError, match="state: no judgment is left, for all were taken back; take back fewer, or"):
+        state.inputs()
+
+
+def test_that_nothing_came_is_not_told_as_taken_back(tmp_path: Path) -> None:
+    state = State.create(tmp_path / "state", RunConfig())
+    state.append(write(tmp_path / "a.csv", []))
+    with pytest.raises(JudgmentError, match=r"a\.csv: a header but no rows"):
+        state.inputs()

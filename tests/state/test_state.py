@@ -8,7 +8,8 @@ import pytest
 
 from consensus.config import RunConfig
 from consensus.errors import ConfigError, FormatError, StateError
-from consensus.state import State, appending, durable
+from consensus.formats import sealed
+from consensus.state import State, appending, durable, kept_fits
 from consensus.state.manifest import Manifest
 from tests.state.crowds import rows, write
 
@@ -204,7 +205,8 @@ def test_a_fit_of_another_version_is_told_and_fitted_anew(state: State, tmp_path
     state.update()
     assert state.manifest.fit is not None
     kept = state.folder / "fit" / f"{state.manifest.fit.file}.json"
-    kept.write_text(kept.read_text().replace('"version": "', '"version": "0.'))
+    told = sealed.unsealed(kept).replace(b'"version": "', b'"version": "0.')
+    kept.write_bytes(sealed.sealed(told))
     with pytest.raises(StateError, match="made by another version of consensus, or is damaged"):
         state.last()
     assert state.update().full
@@ -213,6 +215,11 @@ def test_a_fit_of_another_version_is_told_and_fitted_anew(state: State, tmp_path
     with pytest.raises(StateError, match="made by another version"):
         state.last()
     kept.unlink()
+    with pytest.raises(StateError, match="made by another version of consensus, or is damaged"):
+        state.last()
+    kept.with_suffix(".bin").unlink()
+    with pytest.raises(StateError, match=r"\.bin: the file of its fit is gone; fit again with state.update"):
+        state.last()
     assert state.update().full
     assert state.last().labels.shape[0] == 26
 
@@ -222,3 +229,22 @@ def test_parts_are_numbered_on(state: State, tmp_path: Path) -> None:
     state.append(write(tmp_path / "b.csv", rows(20, 2)))
     assert [event.part for event in Manifest.read(state.folder).events] == ["000001", "000002", "000003"]
     assert appending.PARTS == "parts"
+
+
+def test_a_full_disk_while_a_fit_is_kept_is_said_of_the_state(state: State, tmp_path: Path, monkeypatch: Any) -> None:
+    state.append(write(tmp_path / "a.csv", rows(60, 1)))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_fits, "write", full)
+        with pytest.raises(StateError, match="state: can't be written: no space left on device; make room") as told:
+            state.update()
+    assert told.value.code == "bad_output"
+    assert State.open(state.folder).update().full
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "write", full)
+        with pytest.raises(StateError, match="state: can't be written: no space left on device; make room there"):
+            state.append(write(tmp_path / "b.csv", rows(60, 2)))
+    assert state.append(tmp_path / "b.csv").judgments == 60

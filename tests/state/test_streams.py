@@ -365,7 +365,7 @@ class TestWhatGoesOut:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({"n": 0}, "n = 0: should be 1 or more"),
+            ({"n": 0}, "n = 0: should be a whole number, 1 or more"),
             ({"lease": 0.0}, "lease = 0.0: should be seconds, more than 0"),
             ({"lease": float("nan")}, "lease = nan: should be seconds"),
             ({"lease": float("inf")}, "lease = inf: should be seconds"),
@@ -546,3 +546,58 @@ def test_the_process_is_named_that_has_it(stream: Stream) -> None:
     folder = str(stream._state.folder)
     ran = subprocess.run([sys.executable, "-c", program, folder], cwd=ROOT, capture_output=True, text=True)
     assert f"another process (process {os.getpid()})" in ran.stderr
+
+
+def test_gold_that_can_not_be_used_does_not_stop_the_next_fits(folder: Path) -> None:
+    with consensus.open(folder) as stream:
+        before = folder.joinpath("manifest.json").read_bytes()
+        with pytest.raises(consensus.ConsensusError, match="Nope"):
+            stream.add(gold={"item000": "Nope"})
+        assert folder.joinpath("manifest.json").read_bytes() == before
+        stream.refit(full=True)
+        assert stream.add(gold={"item000": "label_0"}, refit=True).labels is not None
+
+
+def test_any_number_of_corrections_may_come_to_a_stream(tmp_path: Path) -> None:
+    state = State.create(tmp_path / "empty", RunConfig())
+    with consensus.open(state.folder) as stream:
+        stream.add(gold={"i0": "dog"})
+        for label in ("cat", "dog", "owl", "dog"):
+            stream.add([{"item": f"i{n}", "worker": f"w{k}", "label": label} for n in range(9) for k in range(3)])
+        assert stream.refit().run.result.judgments.n_judgments == 27
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"n": 1.5}, "n = 1.5: should be a whole number, 1 or more"),
+        ({"n": "3"}, "n = a str: should be a whole number, 1 or more"),
+        ({"n": True}, "n = True: should be a whole number, 1 or more"),
+        ({"lease": "x"}, "lease = a str: should be seconds, more than 0"),
+        ({"worker": 5}, "worker = 5: should be a text"),
+        ({"worker": "\ud800"}, "worker = '.ud800': is not UTF-8; write it as UTF-8"),
+    ],
+)
+def test_what_is_asked_in_other_kinds_is_one_clear_error(stream: Stream, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        stream.next(**asked)
+
+
+def test_ids_that_are_no_texts_are_one_clear_error(stream: Stream) -> None:
+    other: Any = 5
+    with pytest.raises(ConfigError, match="item = 5: should be a text"):
+        stream.item(other)
+    with pytest.raises(ConfigError, match="worker = 5: should be a text"):
+        stream.worker(other)
+
+
+def test_a_judgment_that_was_taken_back_may_come_again_with_its_id(stream: Stream) -> None:
+    one = told("item000", "new", judgment_id="A")
+    other = told("item001", "new", judgment_id="B")
+    stream.add([one, other], refit=True)
+    stream.add(retract=[{"item": "item000", "worker": "new"}], refit=True)
+    assert stream.worker("new")["n_judgments"] == 1
+    assert counts(stream.add([one], refit=True)) == (1, 0, 0)
+    assert stream.worker("new")["n_judgments"] == 2
+    stream.add([one], refit=True)
+    assert read(stream).tally.repeated == 0, "an id that counts again is known again"
