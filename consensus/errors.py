@@ -66,7 +66,6 @@ CODES: dict[str, tuple[int, str]] = {
     "bad_output": (SETTINGS, "An output can't be written, as when a disk is full."),
     "output_exists": (SETTINGS, "Something stands where the output would be written."),
     "unknown_ending": (SETTINGS, "The ending of a file to write names no format."),
-    "not_delivered": (SETTINGS, "Pages did not arrive at an address that they were sent to."),
     "warning": (WARNED, "A warning arose that --fail-on names."),
     "stopped": (STOPPED, "A signal stopped the command."),
 }

@@ -42,7 +42,6 @@ ARGUMENTS = {
     "title": "title=",
     "to": "to=",
     "top": "top=",
-    "url": "url=",
     "void": "void=",
     "wait": "wait=",
 }
@@ -58,7 +57,6 @@ FUNCTIONS = {
     "export": "consensus.requeue.export",
     "plan-budget": "consensus.plan_budget",
     "plan-gold": "consensus.plan_gold",
-    "push": "consensus.push.push",
     "report": "run.report",
     "requeue": "consensus.requeue.requeue",
     "run": "consensus.run",

@@ -16,7 +16,6 @@ from consensus.cli import (
     gold_planning,
     help_text,
     printing,
-    pushing,
     requeueing,
     running,
     serving,
@@ -63,7 +62,6 @@ settings.add(app, "agreement", printing.agreement)
 settings.add(app, "escalate", printing.escalate)
 settings.add(app, "requeue", requeueing.requeue)
 settings.add(app, "export", requeueing.export)
-settings.add(app, "push", pushing.push)
 settings.add(app, "shares", sharing.shares)
 settings.add(app, "report", explaining.report)
 settings.add(app, "explain", explaining.explain)

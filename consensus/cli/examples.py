@@ -61,11 +61,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "consensus export consensus-out --to crowdflower -o aggregated.csv",
         "consensus export --state crowd-state --to label-studio -o labels.json",
     ),
-    "push": (
-        "consensus push consensus-out --url https://example.org/labels",
-        "consensus push --state crowd-state --url https://example.org/next --table escalations",
-        "consensus push --url https://example.org/labels --resume not-delivered.jsonl",
-    ),
     "shares": (
         f"consensus shares {DIGITS} --gold data/digits/gold.csv",
         "consensus shares consensus-out",

@@ -53,7 +53,6 @@ OPTIONS = {
     "shares": f"{FILES} {READING} {FITTING} {WARNED}",
     "requeue": "source to output until-settled top gold quiet threads state",
     "export": "source to output approve quiet threads state",
-    "push": "url table page-size resume dead-letters attempts timeout quiet threads state",
     "report": "output quiet threads title item-url pseudonyms state",
     "explain": "json quiet threads state",
     "diff": f"{PRINTED} threads state",
