@@ -16,6 +16,7 @@ from consensus.cli import (
     gold_planning,
     help_text,
     printing,
+    pushing,
     running,
     serving,
     settings,
@@ -70,6 +71,7 @@ chunks = typer.Typer(
 for _name, _body in chunking.COMMANDS.items():
     settings.add(chunks, _name, _body, group="chunks")
 app.add_typer(chunks, name="chunks")
+settings.add(app, "push", pushing.push)
 settings.add(app, "serve", serving.serve)
 settings.add(app, "simulate", simulating.simulate)
 settings.add(app, "demo", simulating.demo)
