@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consensus.cli import explaining, job, kept_state, options
-from consensus.cli.options import INPUT, OUTPUT, PERFORMANCE
+from consensus.cli.options import OUTPUT, PERFORMANCE
 from consensus.cli.settings import Takes
 
 if TYPE_CHECKING:

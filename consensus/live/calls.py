@@ -1,4 +1,4 @@
-"""Requests to a server that may be slow, busy or gone: tried again with pauses that grow; nothing secret is ever told."""
+"""Requests to a server that may be slow, busy or gone: tried again with pauses that grow; no secret is told."""
 
 from __future__ import annotations
 
@@ -56,6 +56,9 @@ class Patience:
     longest: float = 30.0
 
 
+USUAL = Patience()
+
+
 class _AgainError(Exception):
     """An attempt that may be repeated, and after how many seconds at least."""
 
@@ -79,7 +82,7 @@ class Caller:
     """
 
     url: str
-    patience: Patience = Patience()
+    patience: Patience = USUAL
     secrets: tuple[str, ...] = field(default=(), repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     transport: httpx.BaseTransport | None = field(default=None, repr=False)

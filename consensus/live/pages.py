@@ -1,4 +1,4 @@
-"""A table as pages of JSON: the same rows as --json prints, so many a page, each with a key that is the same each time."""
+"""A table as pages of JSON: the rows that --json prints, so many a page, each page with a key of its own."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError, OutputError, ServerError
 from consensus.inputs.counted import counted
-from consensus.live.calls import Caller, Patience, RefusedError, check_url, shown
+from consensus.live.calls import USUAL, Caller, Patience, RefusedError, check_url, shown
 from consensus.live.pages import KEY, SIGNATURE, Page, signature
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def push(
     secret: str,
     journal: Path,
     *,
-    patience: Patience = Patience(),
+    patience: Patience = USUAL,
     say: Callable[[str], None] = lambda _: None,
     **of_caller: Any,
 ) -> Pushed:
