@@ -1,7 +1,7 @@
 """What a state knows of a Label Studio project, and what is to be done to it, so that a kill loses and doubles nothing.
 
-In the folder ``label_studio`` of a state: ``notes.json``, what was pulled and came into the state. What is about to come
-is written first: files of judgments, votes, what is taken back, and then ``next.json``, the notes for afterwards.
+In the folder ``label_studio`` of a state: ``notes.json``, what was pulled and came into the state. What is about to
+come is written first: files of judgments, votes, what is taken back, and then ``next.json``, the notes for afterwards.
 Who finds that file does what it says, from its beginning: what was done already is told by its id or digest.
 """
 

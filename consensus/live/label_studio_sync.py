@@ -13,7 +13,7 @@ from consensus.errors import ConfigError, ServerError, StateError
 from consensus.formats import writing
 from consensus.inputs.counted import counted
 from consensus.live import label_studio_notes as noting
-from consensus.live.calls import shown
+from consensus.live.calls import RefusedError, shown
 from consensus.live.label_studio_answers import OURS, Answers, answers, prediction, question_of
 from consensus.live.label_studio_notes import FOLDER, Coming, Notes
 from consensus.live.label_studio_server import NEEDED, PRIORITY, VIEW
@@ -226,21 +226,24 @@ def _predict(server: Server, run: Run, notes: Notes, question: Question, version
     sent = 0
     if there.get(version, 0) != len(made):
         listener.stage("sending predictions")
-        for n in range(TRIES):
-            if n or version in there:
-                server.forget(version)
-            try:
-                server.predict(made)
-            except ServerError:
-                if n == TRIES - 1:
-                    raise
-            else:
-                break
+        _send(server, made, version, is_there=version in there)
         sent = len(made)
     for old in sorted(there):
         if old.startswith(OURS) and old != version:
             server.forget(old)
     return sent
+
+
+def _send(server: Server, made: list[dict[str, Any]], version: str, *, is_there: bool, tries: int = TRIES) -> None:
+    """Send predictions; from the beginning again where an answer was lost, for what was added can't be known then."""
+    if is_there:
+        server.forget(version)
+    try:
+        server.predict(made)
+    except ServerError as error:
+        if tries == 1 or isinstance(error, RefusedError):
+            raise
+        _send(server, made, version, is_there=True, tries=tries - 1)
 
 
 def _tell(server: Server, run: Run, notes: Notes, folder: Path, listener: Listener) -> tuple[int, int]:
@@ -275,10 +278,9 @@ def _facts(run: Run, notes: Notes) -> dict[str, list[Any]]:
     }
     found: dict[str, list[Any]] = {}
     labels = run.labels
+    labels = labels[labels["item"].isin(notes.judged.keys() | notes.votes.keys())]
     for item, label in zip(labels["item"], labels["label"], strict=True):
         given = [one[2] for one in notes.judged.get(item, {}).values() if one[2] is not None]
-        if item in notes.judged or item in notes.votes:
-            agreement = round(given.count(label) / len(given), 4) if given else None
-            needed, priority, reason = why.get(item, (0, 0.0, None))
-            found[item] = [agreement, needed, priority, reason]
+        agreement = round(given.count(label) / len(given), 4) if given else None
+        found[item] = [agreement, *why.get(item, (0, 0.0, None))]
     return found

@@ -172,8 +172,9 @@ def _arrived(journal: Path) -> frozenset[str]:
             told = json.loads(line)
             found |= {str(told["key"])} if told["arrived"] else set()
         except (ValueError, KeyError, TypeError):
-            if n < len(lines) and line:  # else it was being written when the push ended
-                raise OutputError("this is no file of a push; name another with --dead-letters", journal, n) from None
+            if n == len(lines):  # it was being written when the push ended, or is empty
+                break
+            raise OutputError("this is no file of a push; name another with --dead-letters", journal, n) from None
     if lines[-1]:  # what comes next begins a line of its own
         with journal.open("ab") as file:
             file.write(b"\n")
