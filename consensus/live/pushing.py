@@ -165,19 +165,16 @@ def _arrived(journal: Path) -> frozenset[str]:
     """
     if not journal.exists():
         return frozenset()
+    *lines, rest = journal.read_bytes().split(b"\n")
+    if rest:  # it was being written when the push ended
+        os.truncate(journal, journal.stat().st_size - len(rest))
     found = set()
-    lines = journal.read_bytes().split(b"\n")
     for n, line in enumerate(lines, 1):
         try:
             told = json.loads(line)
             found |= {str(told["key"])} if told["arrived"] else set()
         except (ValueError, KeyError, TypeError):
-            if n == len(lines):  # it was being written when the push ended, or is empty
-                break
             raise OutputError("this is no file of a push; name another with --dead-letters", journal, n) from None
-    if lines[-1]:  # what comes next begins a line of its own
-        with journal.open("ab") as file:
-            file.write(b"\n")
     return frozenset(found)
 
 

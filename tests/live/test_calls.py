@@ -48,9 +48,14 @@ def test_a_redirect_is_not_followed() -> None:
 
 
 def test_what_is_not_to_be_repeated_is_sent_once() -> None:
-    sent = []
+    sent: list[httpx.Request] = []
+
+    def fail(one: httpx.Request) -> httpx.Response:
+        sent.append(one)
+        return httpx.Response(502)
+
     caller = Caller("http://h", Patience(first=0.0))
-    caller.client = httpx.Client(transport=httpx.MockTransport(lambda one: sent.append(one) or httpx.Response(502)))
+    caller.client = httpx.Client(transport=httpx.MockTransport(fail))
     with pytest.raises(ServerError, match="answered 502; see to the server"):
         caller.ask("POST", "http://h/a", repeat=False)
     assert len(sent) == 1

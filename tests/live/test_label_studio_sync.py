@@ -16,7 +16,7 @@ from consensus.live import label_studio_sync as syncing
 from consensus.live.calls import Patience, RefusedError
 from consensus.live.label_studio_answers import prediction
 from consensus.live.label_studio_server import Question, Server
-from consensus.state import State
+from consensus.state import State, durable
 from tests.live.stand_in import LEGACY, PERSONAL, StandIn, result
 
 QUICK = Patience(attempts=3, timeout=1.0, first=0.0, longest=0.0)
@@ -74,9 +74,9 @@ def test_what_is_there_comes_in_and_what_is_found_goes_back(tmp_path: Path) -> N
     for task, one in studio.predictions():
         assert one["result"] == result(labels.loc[str(task), "label"])
         assert one["score"] == pytest.approx(labels.loc[str(task), "confidence"], abs=1e-6)
-    asked = run.escalations.set_index("item")
+    asked = run.escalations.set_index("item")["judgments_needed"].to_dict()
     for task, of in studio.tasks.items():
-        needed = int(asked.loc[str(task), "judgments_needed"]) if str(task) in asked.index else 0
+        needed = asked.get(str(task), 0)
         assert of["meta"]["consensus"]["needed"] == needed
         assert of["meta"]["own"] == task - 1
         said = [one["result"] for one in of["annotations"]]
@@ -175,8 +175,8 @@ def _second_sync(folder: Path, monkeypatch: pytest.MonkeyPatch, kill_at: int | N
 
     with monkeypatch.context() as patched:
         for name in ("put",):
-            kept = getattr(noting.durable, name)
-            patched.setattr(noting.durable, name, lambda *a, kept=kept: (step(), kept(*a))[1])
+            kept = getattr(durable, name)
+            patched.setattr(durable, name, lambda *a, kept=kept: (step(), kept(*a))[1])
         append = State.append
         patched.setattr(State, "append", lambda *a, **k: (step(), append(*a, **k), step())[1])
         studio.fails = lambda method, _: step() if method != "GET" else None
@@ -224,7 +224,7 @@ def test_a_personal_token_is_exchanged_again_when_it_ends(tmp_path: Path) -> Non
         if method == "PATCH" and path == "/api/tasks/3/" and studio.n_access == 1:
             studio.n_access = 7  # the one that was given is worth nothing now
 
-    studio.fails = end  # type: ignore[assignment]
+    studio.fails = end
     synced(studio, tmp_path / "state", PERSONAL)
     assert studio.n_access == 8
 
