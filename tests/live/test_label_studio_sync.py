@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import random
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -368,3 +370,18 @@ def test_tasks_that_are_told_are_noted_on_the_way(tmp_path: Path, monkeypatch: p
     assert notes is not None
     assert len(notes.told) == 4
     assert notes.n_judged == 18
+
+
+@pytest.mark.slow
+@pytest.mark.compiled
+def test_ten_thousand_tasks_take_less_than_two_minutes(tmp_path: Path) -> None:
+    """Beside the server's own time: the stand-in answers at once."""
+    studio = crowd(10_000)
+    begin = time.perf_counter()
+    first = synced(studio, tmp_path / "state")
+    between = time.perf_counter()
+    again = synced(studio, tmp_path / "state")
+    end = time.perf_counter()
+    assert (first.new, first.told, again.told) == (30_000, 10_000, 0)
+    assert between - begin < 120
+    sys.stdout.write(f"first {between - begin:.1f} s, again {end - between:.1f} s, {len(studio.requests)} requests\n")
