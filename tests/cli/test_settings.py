@@ -168,7 +168,7 @@ def test_help_of_run_holds_at_80_columns(run: Run, monkeypatch: pytest.MonkeyPat
 
 def test_summaries_are_whole_sentences(run: Run) -> None:
     ran = run("--help")
-    told = " ".join([*ran.out.split(), *run("chunks", "--help").out.split()])
+    told = " ".join([*ran.out.split(), *run("chunks", "--help").out.split(), *run("label-studio", "--help").out.split()])
     assert "..." not in told.partition("Commands:")[2].replace("[ARGS]...", "")
     for code, about in EXIT_CODES.items():
         assert f"{code} {about.removesuffix('.')}" in told

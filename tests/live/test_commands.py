@@ -70,7 +70,7 @@ def test_the_last_fit_of_a_state_is_pushed(result: Path, run: Run) -> None:
 
 
 def test_the_receiver_of_the_docs(result: Path, run: Run) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/push.md").read_text(), flags=re.S | re.M)
+    (code,) = re.findall(r"^```py\n(.*?)^```", (ROOT / "docs/push.md").read_text(), flags=re.S | re.M)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
