@@ -24,7 +24,9 @@ Url = Annotated[
 ]
 Table = Annotated[
     str,
-    typer.Option(help="Table to send, by the name of its file without the ending.", rich_help_panel=OUTPUT),
+    typer.Option(
+        help="Table to send, by the name of its file without the ending.", metavar="NAME", rich_help_panel=OUTPUT
+    ),
 ]
 PageSize = Annotated[
     int, typer.Option(min=1, max=100_000, help="Rows a page.", metavar="NUMBER", rich_help_panel=OUTPUT)

@@ -40,7 +40,9 @@ ProjectId = Annotated[
 ]
 StateFolder = Annotated[
     Path,
-    typer.Option("--state", help="Folder of the state. It is made where there is none.", rich_help_panel=INPUT),
+    typer.Option(
+        "--state", help="Folder of the state. It is made where there is none.", metavar="FOLDER", rich_help_panel=INPUT
+    ),
 ]
 Field = Annotated[
     str | None,
