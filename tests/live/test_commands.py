@@ -7,12 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from consensus.cli import syncing
 from consensus.live import calls, pushing
 from consensus.live import label_studio_server as serving
 from consensus.state import State
@@ -98,8 +96,8 @@ def studio(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     monkeypatch.setenv(serving.TOKEN, LEGACY)
     kept = calls.Caller
 
-    def caller(*given: Any, **more: Any) -> calls.Caller:
-        return kept(*given, **more, transport=made.transport(), sleep=lambda _: None)
+    def caller(url: str, patience: calls.Patience, secrets: tuple[str, ...]) -> calls.Caller:
+        return kept(url, patience, secrets, transport=made.transport(), sleep=lambda _: None)
 
     monkeypatch.setattr(serving, "Caller", caller)
     return made
@@ -133,7 +131,7 @@ def test_it_is_done_again_after_a_while(
         if len(pauses) == 3:
             studio.fails = lambda *_: httpx.Response(401)
 
-    monkeypatch.setattr(syncing.time, "sleep", sleep)
+    monkeypatch.setattr("consensus.cli.syncing.time.sleep", sleep)
     told = run(
         *("label-studio", "sync", "http://studio", "--project", 1, "--state", tmp_path / "state", "--every", "10m")
     )
