@@ -64,7 +64,6 @@ def sync(
     field: str | None = None,
     worker: str = "id",
     dry_run: bool = False,
-    wait: float = 60.0,
     listener: Listener = SILENT,
 ) -> Synced:
     """Bring a state and a project to the same.
@@ -103,7 +102,7 @@ def sync(
         begun.write(folder)
     state = State.open(folder)
     _refuse_other(state.config, settings)
-    with state.locked(wait):
+    with state.locked():
         _known(folder, begun)
         noting.carry_out(state)
         notes = _known(folder, begun)
@@ -117,7 +116,7 @@ def sync(
         notes = coming.after
         if not any(one[2] is not None for of in notes.judged.values() for one in of.values()):
             return Synced(coming.n_new, said=(*said, "nobody judged anything yet: there is nothing to fit"))
-        done = state.update(wait=wait, listener=listener)
+        done = state.update(listener=listener)
         version = OURS + state.manifest.chain[:8]
         sent = _predict(server, done.run, notes, question, version, listener)
         n_told, n_asked = _tell(server, done.run, notes, folder, listener)
