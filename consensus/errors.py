@@ -7,6 +7,7 @@
     ├── OutputError          an output can't be written, or would overwrite something
     │   ├── RunError         a folder is not the output of a run, or that run can't be done again
     │   └── StateError       a folder is no state, of another version, or in use
+    ├── ServerError          another machine can't be reached, or does not take what is sent
     └── JudgmentError        the judgments (or gold) can't be used as they are
         └── FormatError      a file or frame can't be read as judgments
 
@@ -66,6 +67,7 @@ CODES: dict[str, tuple[int, str]] = {
     "bad_output": (SETTINGS, "An output can't be written, as when a disk is full."),
     "output_exists": (SETTINGS, "Something stands where the output would be written."),
     "unknown_ending": (SETTINGS, "The ending of a file to write names no format."),
+    "bad_server": (SETTINGS, "A server can't be reached, refuses a request, or answers what can't be used."),
     "warning": (WARNED, "A warning arose that --fail-on names."),
     "stopped": (STOPPED, "A signal stopped the command."),
 }
@@ -199,6 +201,12 @@ class StateError(OutputError):
     """A folder is no state, of another version, was changed, or another process writes it."""
 
     code = "no_state"
+
+
+class ServerError(ConsensusError):
+    """Another machine can't be reached, refuses a request, or answers what can't be used."""
+
+    code = "bad_server"
 
 
 class JudgmentError(ConsensusError):

@@ -22,6 +22,7 @@ ON_THE_COMMAND_LINE: ContextVar[bool] = ContextVar("on_the_command_line", defaul
 """Whether a command runs; ``consensus.__main__`` says so."""
 
 ARGUMENTS = {
+    "approve": "approve=True",
     "classes": "classes=",
     "full": "full=True",
     "columns": "columns=",

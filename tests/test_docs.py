@@ -82,7 +82,7 @@ def test_first_two_blocks_are_one_command_each() -> None:
 
 def test_every_command_is_documented_and_helps() -> None:
     commands = command_line_page.every(get_command(app))
-    assert len(commands) == 23
+    assert len(commands) == 25
     for name, command in commands.items():
         assert f"`consensus {name}" in COMMANDS
         assert command.help

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import Run
 
 FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]*)(?![\w-])")
-OF_COMMANDS = {"config", "evidence", "fail-on", "forgive", "host", "port"}
+OF_COMMANDS = {"config", "dead-letters", "evidence", "fail-on", "field", "forgive", "host", "port", "resume"}
 """Options in descriptions of tables that only commands print, and of exit codes."""
 
 

@@ -16,12 +16,14 @@ from consensus.cli import (
     gold_planning,
     help_text,
     printing,
+    pushing,
     requeueing,
     running,
     serving,
     settings,
     sharing,
     simulating,
+    syncing,
     updating,
 )
 
@@ -73,6 +75,13 @@ chunks = typer.Typer(
 for _name, _body in chunking.COMMANDS.items():
     settings.add(chunks, _name, _body, group="chunks")
 app.add_typer(chunks, name="chunks")
+settings.add(app, "push", pushing.push)
+live = typer.Typer(
+    cls=settings.Commands, help=syncing.ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+for _name, _body in syncing.COMMANDS.items():
+    settings.add(live, _name, _body, group="label-studio")
+app.add_typer(live, name="label-studio")
 settings.add(app, "serve", serving.serve)
 settings.add(app, "simulate", simulating.simulate)
 settings.add(app, "demo", simulating.demo)

@@ -106,6 +106,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "consensus chunks evaluate consensus-out truth.csv --boundary 3 --void 255",
         "consensus chunks evaluate consensus-out truth.json --json",
     ),
+    "push": (
+        "consensus push consensus-out --url https://example.org/labels",
+        "consensus push consensus-out --url https://example.org/asked --table escalations --page-size 100",
+        "consensus push --state crowd-state --url https://example.org/labels --resume",
+    ),
+    "label-studio sync": (
+        "consensus label-studio sync http://localhost:8080 --project 7 --state digits-state",
+        "consensus label-studio sync http://localhost:8080 --project 7 --state digits-state --dry-run",
+        "consensus label-studio sync http://localhost:8080 --project 7 --state digits-state --every 10m",
+    ),
     "serve": (
         "consensus serve kept",
         "consensus serve kept --port 8080 --refit-after 300 --refit-judgments 5000",

@@ -38,6 +38,9 @@ OPTIONS = {
     "requeue",
     "update": "model-votes gold retract full full-after wait output overwrite timings json quiet fail-on threads",
     "serve": "host port refit-after refit-judgments wait access-log quiet",
+    "push": "url table page-size dead-letters resume state threads attempts timeout quiet",
+    "label-studio sync": "project state field worker target min-judgments margin max-judgments budget ask-anyone skill "
+    "price-per-judgment expert-below audit-sample dry-run every threads quiet",
     "check": f"keep config {READING} model threads memory json quiet fail-on",
     "plan-budget": f"{BESIDE} abstain anonymous config delimiter drop encoding fold gold group item items json label "
     "fail-on label-map labels max-judgments memory min-judgments model-votes no-header output platform "
@@ -171,7 +174,9 @@ def test_help_of_run_holds_at_80_columns(run: Run, monkeypatch: pytest.MonkeyPat
 
 def test_summaries_are_whole_sentences(run: Run) -> None:
     ran = run("--help")
-    told = " ".join([*ran.out.split(), *run("chunks", "--help").out.split()])
+    told = " ".join(
+        [*ran.out.split(), *run("chunks", "--help").out.split(), *run("label-studio", "--help").out.split()]
+    )
     assert "..." not in told.partition("Commands:")[2].replace("[ARGS]...", "")
     for code, about in EXIT_CODES.items():
         assert f"{code} {about.removesuffix('.')}" in told
