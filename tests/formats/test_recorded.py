@@ -55,10 +55,13 @@ def test_a_source_without_rows(tmp_path: Path) -> None:
 
 
 def test_text_of_several_kinds_becomes_one(tmp_path: Path) -> None:
-    some = [block({"item": pa.array(["a"], kind)}) for kind in (pa.large_string(), pa.string())]
-    record(reading(*some), tmp_path / "000001")
-    cells = [one.columns["item"] for one in recorded.replayed(tmp_path / "000001").blocks]
-    assert [one.to_pylist() for one in cells] == [["a"], ["a"]]
+    kinds = (pa.large_string(), pa.string())
+    record(
+        reading(*(block({role: pa.array(["a"], kind) for role in ("item", "price")}) for kind in kinds)), tmp_path / "1"
+    )
+    for role in ("item", "price"):
+        cells = [one.columns[role] for one in recorded.replayed(tmp_path / "1").blocks]
+        assert [one.to_pylist() for one in cells] == [["a"], ["a"]]
 
 
 def test_what_is_left_out_is_not_read(tmp_path: Path) -> None:
