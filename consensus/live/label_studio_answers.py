@@ -129,7 +129,7 @@ def _share(score: Any) -> str | None:
         return None
 
 
-def prediction(task: str, question: Question, label: str, score: float, version: str) -> dict[str, Any]:
+def prediction(task: str, question: Question, label: str, score: float | None, version: str) -> dict[str, Any]:
     """A label as the server takes it."""
     kind = question.kind.lower()
     value: Any

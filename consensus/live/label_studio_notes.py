@@ -13,14 +13,15 @@ import io
 import json
 from dataclasses import asdict, dataclass, replace
 from dataclasses import field as made_by
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import StateError
 from consensus.state import durable
+from consensus.state.appending import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from consensus.live.label_studio_answers import Answers, Judged
     from consensus.state import State
@@ -50,6 +51,11 @@ class Notes:
     def n_judged(self) -> int:
         """How many judgments there are."""
         return sum(map(len, self.judged.values()))
+
+    @property
+    def n_models(self) -> int:
+        """How many models voted."""
+        return len(_models(self.votes))
 
     @classmethod
     def read(cls, state: Path, name: str = NOTES) -> Notes | None:
@@ -85,6 +91,9 @@ class Coming:
     gone: list[tuple[str, str]] = made_by(default_factory=list)
     """Items and workers whose judgments are taken back."""
     has_votes: bool = False
+    """Votes are other than they were."""
+    models_gone: frozenset[str] = frozenset()
+    """Models that voted, and whose votes are all deleted."""
     n_new: int = 0
     n_corrected: int = 0
     n_taken_back: int = 0
@@ -110,7 +119,8 @@ def compared(notes: Notes, found: Answers, tasks: Iterable[str], since: str | No
         votes[task] = {model: list(vote) for model, vote in given.items()}
     votes = {task: of for task, of in votes.items() if of}
     judged = {task: of for task, of in judged.items() if of}
-    coming.has_votes = bool(votes) and votes != notes.votes
+    coming.has_votes = votes != notes.votes
+    coming.models_gone = frozenset(_models(notes.votes) - _models(votes))
     coming.gone.sort()
     coming.n_taken_back = len(set(coming.gone) - {(row[1], row[2]) for row in coming.rows})
     told = {task: of for task, of in notes.told.items() if task in left or task in found.judged}
@@ -143,13 +153,17 @@ def plan(state: State, coming: Coming) -> None:
     n_events = len(state.manifest.events)
     names = {kind: f"{kind}-{n_events:06d}.csv" for kind in ("gone", "judgments", "votes")}
     header = ["judgment_id", "item", "worker", "label", "timestamp", "duration"]
+    gone = [(*pair, "") for pair in coming.gone]
+    if coming.models_gone:  # the last votes of a model count until its file is taken back
+        counted = standing(state.folder, state.manifest, "model_votes")
+        gone += [("", "", event.sha256) for event in counted if Path(event.file).match(f"{FOLDER}/votes-*.csv")]
     ballots = [
         [task, model, label, share or ""]
         for task, of in coming.after.votes.items()
         for model, (label, share) in of.items()
     ]
     tables: dict[str, tuple[list[str], Sequence[Sequence[str]]]] = {
-        "gone": (["item", "worker"], coming.gone),
+        "gone": (["item", "worker", "file"], gone),
         "judgments": (header, coming.rows),
         "votes": (["item", "model", "label", "probability"], ballots if coming.has_votes else []),
     }
@@ -188,6 +202,10 @@ def carry_out(state: State) -> bool:
     for path in folder.glob("*-*.csv"):
         path.unlink()
     return True
+
+
+def _models(votes: dict[str, dict[str, list[Any]]]) -> set[str]:
+    return {model for of in votes.values() for model in of}
 
 
 def _as_json(told: Any) -> bytes:

@@ -6,6 +6,8 @@ next sync.
 
 from __future__ import annotations
 
+import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,12 @@ from consensus.live.calls import RefusedError, shown
 from consensus.live.label_studio_answers import OURS, Answers, answers, prediction, question_of
 from consensus.live.label_studio_notes import FOLDER, Coming, Notes
 from consensus.live.label_studio_server import NEEDED, PRIORITY, VIEW
+from consensus.requeue.tasks import EXPERT, RETEST
 from consensus.runs.listening import SILENT
 from consensus.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from consensus.config import RunConfig
@@ -32,8 +35,12 @@ if TYPE_CHECKING:
 WORKERS = "workers.csv"
 TRIES = 3
 """Times that predictions are sent from their beginning, where an answer was lost."""
-SAVED_EACH = 1_000
-"""Tasks that are told something, before that is noted."""
+TOLD = 100
+"""Tasks that are read, and told something, before that is noted."""
+AT_ONCE = 4
+"""Requests that change tasks at once."""
+MOVED = 0.05
+"""Share of a priority by which it may move before a task is told."""
 BLOCK = 2_000
 """Tasks that are read at once."""
 
@@ -206,8 +213,11 @@ def _came(coming: Coming, damaged: int) -> list[str]:
         f"{counted(coming.n_new, 'judgment is', 'judgments are')} new, {coming.n_corrected:,} corrected, "
         f"{coming.n_taken_back:,} taken back"
     )
-    models = len({model for of in coming.after.votes.values() for model in of})
-    said = [line + (f"; new votes of {counted(models, 'model')}" if coming.has_votes else "")]
+    models = coming.after.n_models
+    said = [line + (f"; new votes of {counted(models, 'model')}" if coming.has_votes and models else "")]
+    if coming.models_gone:
+        gone = counted(len(coming.models_gone), "model")
+        said.append(f"all votes of {gone} were deleted, and count no more: {', '.join(sorted(coming.models_gone))}")
     if damaged:
         said.append(f"note: {counted(damaged, 'annotation')} can't be read: they count as skipped")
     return said
@@ -218,7 +228,7 @@ def _predict(server: Server, run: Run, notes: Notes, question: Question, version
     table = run.labels[["item", "label", "confidence"]]
     rows = table[table["label"].notna() & table["item"].isin(notes.judged.keys() | notes.votes.keys())]
     made = [
-        prediction(item, question, label, round(float(score), 6), version)
+        prediction(item, question, label, round(score, 6) if score >= 0 else None, version)  # of too few: not known
         for item, label, score in rows.itertuples(index=False)
     ]
     there = server.predictions()
@@ -246,34 +256,66 @@ def _send(server: Server, made: list[dict[str, Any]], version: str, *, is_there:
 
 
 def _tell(server: Server, run: Run, notes: Notes, folder: Path, listener: Listener) -> tuple[int, int]:
-    """Set meta and fields of tasks where they are others; how many there were, and how many need an annotator."""
+    """Set meta and fields of tasks where they are others; how many there were, and how many need an annotator.
+
+    Each block is read just before it is changed, so that what people change meanwhile stays.
+    """
     wanted = _facts(run, notes)
-    changed = [task for task, facts in wanted.items() if notes.told.get(task) != facts]
-    for n, task in enumerate(changed):
-        listener.stage("telling tasks", n / len(changed))
+    changed = [task for task, facts in wanted.items() if not _is_told(notes.told.get(task), facts)]
+
+    def change(task: str, now: dict[str, Any]) -> None:
         agreement, needed, priority, reason = wanted[task]
-        now = server.task(task)
-        meta = {**(now.get("meta") or {}), "consensus": {"agreement": agreement, "needed": needed, "reason": reason}}
+        meta = {**(now["meta"] or {}), "consensus": {"agreement": agreement, "needed": needed, "reason": reason}}
         fields: dict[str, Any] = {"meta": meta}
-        data = dict(now["data"])
-        if needed or NEEDED in data:
-            fields["data"] = {**data, NEEDED: needed, PRIORITY: priority}
+        if needed or NEEDED in now["data"]:
+            fields["data"] = {**now["data"], NEEDED: needed, PRIORITY: priority}
         server.change(task, fields)
         notes.told[task] = wanted[task]
-        if n % SAVED_EACH == SAVED_EACH - 1:
+
+    n_told = 0
+    for begin in range(0, len(changed), TOLD):
+        listener.stage("telling tasks", begin / len(changed))
+        found = server.some(changed[begin : begin + TOLD])
+        try:
+            _at_once(change, found.items())
+        finally:  # what was told before an error is noted, too
             notes.write(folder)
-    if changed:
-        notes.write(folder)
-    return len(changed), sum(bool(facts[1]) for facts in wanted.values())
+        n_told += len(found)
+    return n_told, sum(bool(facts[1]) for facts in wanted.values())
+
+
+def _at_once(change: Callable[[str, dict[str, Any]], None], tasks: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Change tasks, some at once; after an error no other is begun."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = [pool.submit(change, *task) for task in tasks]
+        try:
+            for one in begun:
+                one.result()
+        except BaseException:
+            for one in begun:
+                one.cancel()
+            raise
+
+
+def _is_told(before: list[Any] | None, facts: list[Any]) -> bool:
+    """Whether a task knows it, but for a priority that hardly moved: each task costs the server a tenth of a second."""
+    if before is None:
+        return False
+    (*same, then, why), (*others, now, other) = before, facts
+    return (same, why) == (others, other) and abs(now - then) <= MOVED * then
 
 
 def _facts(run: Run, notes: Notes) -> dict[str, list[Any]]:
     """By task: the share of its judgments that say its label, judgments needed, priority, reason."""
-    asked = run.escalations
-    columns = [asked[name].tolist() for name in ("item", "judgments_needed", "priority", "reason")]
+    asked = run.escalations[run.escalations["reason"] != RETEST]
+    columns = [asked[name].tolist() for name in ("item", "judgments", "judgments_needed", "priority", "reason")]
     why = {
-        item: (int(needed) if needed == needed else 0, round(float(priority), 6), reason)
-        for item, needed, priority, reason in zip(*columns, strict=True)
+        item: (
+            0 if reason == EXPERT else math.ceil(needed) if needed > 0 else now,  # nothing can be expected of too few
+            round(priority, 6) if priority > 0 else 0.0,
+            reason,
+        )
+        for item, now, needed, priority, reason in zip(*columns, strict=True)
     }
     found: dict[str, list[Any]] = {}
     labels = run.labels

@@ -78,7 +78,7 @@ def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
             kind,
             str(n),
             label if isinstance(label, str) else None,
-            None if np.isnan(sure) else rows.number(sure),
+            rows.number(sure),
             *(_cell(held, name, row) for name in names),
         ]
         for row, (item, golden, kind, n, label, sure) in enumerate(

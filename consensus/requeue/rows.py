@@ -20,5 +20,5 @@ def written(header: Sequence[str], rows: Iterable[Sequence[str | None]], delimit
 
 
 def number(value: float | None) -> str | None:
-    """A probability as it is written: six digits."""
-    return None if value is None else f"{value:.6g}"
+    """A probability as it is written: six digits; None where it is not known."""
+    return None if value is None or value != value else f"{value:.6g}"

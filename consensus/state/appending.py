@@ -130,13 +130,15 @@ class Appending:
     def _is_again(self, kind: Kind, sha256: str) -> bool:
         """Whether the same came before and still is what counts.
 
-        Judgments: unless they were taken back as a file. Others: unless something else of their kind came since, or,
-        for retractions, judgments, on which they work again.
+        Judgments: unless they were taken back as a file. Votes and gold: unless they were, or something else of their
+        kind came since. Retractions: unless judgments came since, on which they work again.
         """
-        events = self.manifest.events
         if kind == "judgments":
-            return any(event.kind == kind and event.sha256 == sha256 for event in self._standing())
-        since = [event for event in events if event.kind in {kind, "judgments" if kind == "retraction" else kind}]
+            return any(event.sha256 == sha256 for event in self._standing())
+        if kind == "retraction":
+            since = [event for event in self.manifest.events if event.kind in {kind, "judgments"}]
+        else:
+            since = standing(self.folder, self.manifest, kind)
         return bool(since) and (since[-1].kind, since[-1].sha256) == (kind, sha256)
 
     def _standing(self) -> Iterable[Any]:

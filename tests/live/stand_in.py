@@ -75,6 +75,14 @@ class StandIn:
         made = {"id": self.n_given, "model_version": version, "score": score, "result": said}
         self.tasks[task]["predictions"].append(made)
 
+    def forget(self, version: str | None) -> None:
+        """Delete the predictions of a model."""
+        for task, of in self.tasks.items():
+            left = [one for one in of["predictions"] if one["model_version"] != version]
+            if left != of["predictions"]:
+                of["predictions"] = left
+                self._touch(task)
+
     def predictions(self, version: str = "consensus@") -> list[tuple[int, dict[str, Any]]]:
         return [
             (task, one)
@@ -128,7 +136,8 @@ class StandIn:
             return {one: versions.count(one) for one in versions}
         if path == "/api/projects/1/import/predictions":
             for one in told:
-                self.predict(one["task"], one["model_version"], one["result"], one["score"])
+                if one["task"] in self.tasks:
+                    self.predict(one["task"], one["model_version"], one["result"], one["score"])
             return {"created": len(told)}
         assert path == "/api/projects/1/", path
         given = [one["was_cancelled"] for task in self.tasks.values() for one in task["annotations"]]
@@ -139,5 +148,9 @@ class StandIn:
         filters = json.loads(query["query"]).get("filters", {"items": []})["items"]
         since = filters[0]["value"] if filters else ""
         found = [task for task in self.tasks.values() if task["updated_at"] > since]
+        chosen = json.loads(query["query"]).get("selectedItems", {"all": True})
+        if not chosen["all"]:
+            found = [task for task in found if task["id"] in chosen["included"]]
+        assert query["resolve_uri"] == "false"
         page, size = int(query["page"]), int(query["page_size"])
         return {"tasks": found[(page - 1) * size : page * size], "total": len(found)}

@@ -5,27 +5,20 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
-from consensus.config import RunConfig
 from consensus.live import label_studio_server as serving
-from consensus.live import label_studio_sync as syncing
-from consensus.live.calls import Patience
 from consensus.state import State
 from tests.live.stand_in import result
+from tests.live.studio import COMMAND, CONFIG, LABELS, Studio, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-COMMAND = os.environ.get("CONSENSUS_LABEL_STUDIO") or shutil.which("label-studio")
 pytestmark = [
     pytest.mark.live,
     pytest.mark.slow,
@@ -33,99 +26,13 @@ pytestmark = [
         COMMAND is None, reason="label-studio is not installed; CONSENSUS_LABEL_STUDIO names its command"
     ),
 ]
-LABELS = ("no", "yes", "größer")
 SKILLS = {"first": 0.9, "second": 0.8, "third": 0.55}
-CONFIG = (
-    '<View><Text name="text" value="$text"/><Choices name="kind" toName="text">'
-    + "".join(f'<Choice value="{label}"/>' for label in LABELS)
-    + "</Choices></View>"
-)
-QUICK = Patience(attempts=4, timeout=120.0, first=0.1, longest=1.0)
-
-
-class Studio:
-    """The server, as its administrator sees it."""
-
-    def __init__(self, url: str, legacy: str, personal: str) -> None:
-        self.url, self.legacy, self.personal = url, legacy, personal
-        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Token {legacy}"}, timeout=300)
-
-    def ask(self, method: str, path: str, **more: Any) -> Any:
-        found = self.http.request(method, path, **more)
-        assert found.status_code < 300, found.text[:300]
-        return found.json() if found.content else None
-
-    def user(self, name: str) -> int:
-        told = {"email": f"{name}@example.org", "username": name, "first_name": "Zoë", "password": "pass-of-the-tests"}
-        return int(self.ask("POST", "/api/users/", json=told)["id"])
-
-    def annotate(self, task: int, user: int, label: str) -> None:
-        given = {"result": result(label), "completed_by": user, "lead_time": 3.5}
-        self.ask("POST", f"/api/tasks/{task}/annotations/", json=given)
-
-    def sync(self, project: int, folder: Path, token: str = "", server: Any = serving.Server) -> syncing.Synced:
-        made = server(self.url, token or self.legacy, project, QUICK)
-        try:
-            return syncing.sync(made, folder, RunConfig(), url=self.url)
-        finally:
-            made.close()
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    folder = tmp_path_factory.mktemp("label_studio")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    told = {
-        "LABEL_STUDIO_BASE_DATA_DIR": str(folder),
-        "DJANGO_DB": "sqlite",
-        "COLLECT_ANALYTICS": "False",
-        "LATEST_VERSION_CHECK": "False",
-        "SENTRY_DSN": "",
-        "FRONTEND_SENTRY_DSN": "",
-    }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    assert COMMAND is not None
-    arguments = [
-        "start",
-        "--no-browser",
-        "--internal-host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--enable-legacy-api-token",
-    ]
-    account = {"email": "admin@example.org", "password": "pass-of-the-tests"}
-    arguments += ["--username", account["email"], "--password", account["password"]]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([COMMAND, *arguments], env={**kept, **told}, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        made = _signed_in(url, account, process)
-        yield made
-        made.http.close()
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _signed_in(url: str, account: dict[str, str], process: subprocess.Popen[bytes]) -> Studio:
-    """Both kinds of token, as a browser gets them."""
-    with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as browser:
-        for _ in range(300):
-            assert process.poll() is None, "the server ended"
-            try:
-                browser.get("/user/login/")
-                break
-            except httpx.TransportError:
-                time.sleep(1)
-        sent = {**account, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
-        browser.post("/user/login/", data=sent, headers={"Referer": url})
-        legacy = browser.get("/api/current-user/token").json()["token"]
-        headers = {"X-CSRFToken": browser.cookies["csrftoken"], "Referer": url}
-        personal = browser.post("/api/token/", headers=headers).json()["token"]
-    return Studio(url, legacy, personal)
+    with started(tmp_path_factory.mktemp("label_studio")) as server:
+        yield server
 
 
 def _project(studio: Studio, rng: random.Random, truth: list[str]) -> tuple[int, list[int]]:
@@ -234,3 +141,21 @@ def test_two_rounds(
     texts = [out.out, out.err, *(path.read_bytes().decode("latin-1") for path in asked.rglob("*") if path.is_file())]
     for text in texts:
         assert not any(one in text for one in (studio.legacy, studio.personal, "@example.org"))
+
+
+def test_addresses_in_the_data_stay_as_they_were(studio: Studio, tmp_path: Path) -> None:
+    """The server shows addresses as links of its own, where a project has a login for them."""
+    told = {"title": "pictures", "label_config": CONFIG, "task_data_login": "a", "task_data_password": "b"}
+    project = studio.ask("POST", "/api/projects/", json=told)["id"]
+    user = studio.user("of-pictures")
+    data = [{"text": f"https://pictures.example/{n}.png"} for n in range(4)]
+    tasks = [
+        {"data": one, "annotations": [{"result": result(LABELS[n % 2]), "completed_by": user}]}
+        for n, one in enumerate(data)
+    ]
+    studio.ask("POST", f"/api/projects/{project}/import", json=tasks)
+    assert studio.sync(project, tmp_path / "state").told == 4
+    asked = {"project": project, "page": 1, "page_size": 9, "resolve_uri": "false"}
+    kept = studio.ask("GET", "/api/tasks/", params=asked)["tasks"]
+    assert sorted(task["data"]["text"] for task in kept) == [one["text"] for one in data]
+    assert any(serving.NEEDED in task["data"] for task in kept)

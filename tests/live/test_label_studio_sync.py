@@ -65,6 +65,31 @@ def given(studio: StandIn) -> dict[tuple[str, str], str]:
     }
 
 
+def votes(folder: Path) -> set[str]:
+    read = State.open(folder).last().result.models
+    return set() if read is None else set(read.votes.models)
+
+
+def test_votes_that_are_deleted_count_no_more(tmp_path: Path) -> None:
+    studio, folder = crowd(), tmp_path / "state"
+    synced(studio, folder)
+    studio.forget("m1")
+    done = synced(studio, folder)
+    assert done.said[1] == "all votes of 1 model were deleted, and count no more: m1"
+    assert votes(folder) == {"prediction"}
+    studio.forget(None)
+    done = synced(studio, folder)
+    assert done.said[0] == "0 judgments are new, 0 corrected, 0 taken back"
+    assert votes(folder) == set()
+    assert synced(studio, folder).told == 0
+    for task in studio.tasks:
+        studio.predict(task, "m1", result("yes" if task % 3 else "no"), 0.8)
+        studio._touch(task)
+    done = synced(studio, folder)
+    assert done.said[0].endswith("; new votes of 1 model")
+    assert votes(folder) == {"m1"}
+
+
 def test_what_is_there_comes_in_and_what_is_found_goes_back(tmp_path: Path) -> None:
     studio, folder = crowd(), tmp_path / "state"
     done = synced(studio, folder)
@@ -361,7 +386,7 @@ def test_labels_as_the_server_takes_them(kind: str, label: str, value: Any) -> N
 
 
 def test_tasks_that_are_told_are_noted_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syncing, "SAVED_EACH", 2)
+    monkeypatch.setattr(syncing, "TOLD", 2)
     monkeypatch.setattr(syncing, "BLOCK", 4)
     studio = crowd(6)
     studio.fails = lambda method, path: httpx.Response(403) if (method, path) == ("PATCH", "/api/tasks/5/") else None
@@ -371,6 +396,38 @@ def test_tasks_that_are_told_are_noted_on_the_way(tmp_path: Path, monkeypatch: p
     assert notes is not None
     assert len(notes.told) == 4
     assert notes.n_judged == 18
+
+
+def test_tasks_that_are_deleted_meanwhile_are_passed_over(tmp_path: Path) -> None:
+    studio = crowd(6)
+
+    def delete(_: str, path: str) -> None:
+        if path == "/api/dm/views/" or path.endswith("/import/predictions"):
+            studio.tasks.pop(5, None)
+
+    studio.fails = delete
+    assert synced(studio, tmp_path / "state").told == 5
+    assert all("consensus" in task["meta"] for task in studio.tasks.values())
+
+
+def test_a_single_judgment_a_task_asks_for_more(tmp_path: Path) -> None:
+    """Nothing can be expected of so few: needs and priorities are not known, and each is asked for once more."""
+    studio = StandIn(4)
+    for task in studio.tasks:
+        studio.annotate(task, 1, result("yes" if task % 2 else "no"))
+    assert synced(studio, tmp_path / "state").asked == 4
+    data = [task["data"] for task in studio.tasks.values()]
+    assert [(one["consensus_needed"], one["consensus_priority"]) for one in data] == [(1, 0.0)] * 4
+    assert [one["score"] for _, one in studio.predictions()] == [None] * 4
+    told = [task["meta"]["consensus"] for task in studio.tasks.values()]
+    assert told == [{"agreement": 1.0, "needed": 1, "reason": "too_few"}] * 4
+
+
+@pytest.mark.parametrize(("now", "known"), [(1.04, True), (0.96, True), (1.06, False), (0.94, False)])
+def test_a_priority_that_hardly_moved_is_not_told(now: float, *, known: bool) -> None:
+    assert syncing._is_told([0.5, 1, 1.0, "disagreement"], [0.5, 1, now, "disagreement"]) is known
+    assert not syncing._is_told([0.5, 1, 1.0, "disagreement"], [0.5, 2, 1.0, "disagreement"])
+    assert not syncing._is_told(None, [0.5, 1, 1.0, "disagreement"])
 
 
 @pytest.mark.slow

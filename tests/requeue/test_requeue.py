@@ -133,6 +133,14 @@ def test_items_whose_label_is_open_stand_in_no_report(tmp_path: Path, run: Run) 
     assert "1 item whose label is open is left out" in made.err
 
 
+def test_a_probability_that_is_not_known_is_left_out(tmp_path: Path, run: Run) -> None:
+    """Of one judgment an item nothing is known."""
+    (tmp_path / "j.jsonl").write_text(prodigy_lines(["a", "b", "a", "b"]))
+    assert run("run", tmp_path / "j.jsonl", "-o", tmp_path / "out").status == 0
+    made = [json.loads(line) for line in run("export", tmp_path / "out", "-o", "-").out.splitlines()]
+    assert [(one["accept"], one["meta"]["p"]) for one in made] == [([label], None) for label in "abab"]
+
+
 def refused(run: Run, *command: object) -> str:
     made = run(*command)
     assert made.status != 0
