@@ -464,6 +464,17 @@ class TestApprove:
         assert f"{len(found) - 2 - n:,} assignments approved, {n:,} rejected of 1 worker" in made.err
         assert "read each reason before you upload it: a rejection stays with a worker" in made.err
 
+    def test_rows_that_end_before_the_decisions_are_read(self, results: Path, run: Run, tmp_path: Path) -> None:
+        """Empty cells at the end may be missing."""
+        whole = results.read_text()
+        results.write_text("".join(f"{line.rstrip(',')}\n" for line in whole.splitlines()))
+        assert len(results.read_text()) < len(whole)
+        assert run("run", results, "-o", tmp_path / "out").status == 0
+        short = run("export", tmp_path / "out", "--approve", "-o", "-").out
+        results.write_text(whole)
+        assert run("run", results, "-o", tmp_path / "whole").status == 0
+        assert run("export", tmp_path / "whole", "--approve", "-o", "-").out == short
+
     def test_nobody_is_rejected_for_few_judgments(self, run: Run, tmp_path: Path) -> None:
         assert run("run", EXAMPLES / "mturk.csv", "-o", tmp_path / "out").status == 0
         made = run("export", tmp_path / "out", "--approve", "-o", "-")
