@@ -10,6 +10,8 @@ Assumed is (``Record.from_dict`` and ``Suggestion`` of the Python package 2.8; s
 - A label is a suggestion, not a response: a response belongs to an account of the server, and counts for the number of
   people that a record waits for. A record has one suggestion a question, so that ours stands in place of a model's.
 - Metadata need a property of that name, or a data set that allows extra metadata. Names are made of a-z, 0-9, - and _.
+- ``min_submitted`` is the same for all records of a data set, and stays once there are answers
+  (``docs/how_to_guides/distribution.md``): records that have enough are shown again only in another data set.
 - A value that is none of the question's is refused together with its batch. So a label that nobody gave in the files,
   such as one that was renamed, is no suggestion.
 """
@@ -39,11 +41,16 @@ ENDING = ".json"
 TAKES_GOLD = False
 REASON, JUDGMENTS, STATUS = "consensus_reason", "consensus_judgments", "consensus_status"
 
+NEW = (
+    "log them to a new data set: min_submitted is one number for all records, and a data set with answers keeps its "
+    f"own; {JUDGMENTS} tells what each record needs"
+)
+
 
 def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool) -> tuple[bytes, list[str]]:
     """Records to ask again, the most valuable one first."""
     content, said = _written(run, files, asked)
-    return content, [*said, objects.next_step(run.result.judgments, files)]
+    return content, [*said, NEW, objects.next_step(run.result.judgments, files)]
 
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:

@@ -88,6 +88,7 @@ class TestArgilla:
             "metadata: the data set needs the properties consensus_item and consensus_reason (terms), "
             "consensus_judgments (integer), or allow_extra_metadata"
         ) in sent.said
+        assert sent.said[1].startswith("log them to a new data set: min_submitted is one number for all records, and a")
         report = export(found)
         assert {*json.loads(report.content)[1]["metadata"]} == {"consensus_item", "consensus_status"}
         assert report.said == (
@@ -98,7 +99,8 @@ class TestArgilla:
     def test_no_suggestion_where_nobody_said_anything(self, tmp_path: Path) -> None:
         said: dict[str, Any] = {"user_id": "w", "status": "discarded", "values": None}
         rest = [{"user_id": f"w{w}", "status": "submitted", "values": {"q": {"value": "a"}}} for w in range(2)]
-        records = [record(0, responses=rest), record(1, responses=[said])]
+        damaged: dict[str, Any] = {**rest[0], "user_id": "x", "values": {"q": {"value": {"a": 1}}}}
+        records = [record(0, responses=[damaged, *rest]), record(1, responses=[said])]
         found = consensus.run(written(tmp_path, records, "records.jsonl"))
         for made in (requeue(found, until_settled=True), export(found)):
             sent = {one["id"]: one["suggestions"] for one in json.loads(made.content)}
