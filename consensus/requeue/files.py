@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from consensus.errors import ConfigError
-from consensus.requeue import crowdflower, label_studio, mturk, original, prodigy, tasks, toloka
+from consensus.requeue import (
+    argilla,
+    crowdflower,
+    doccano,
+    label_studio,
+    mturk,
+    original,
+    prodigy,
+    tasks,
+    toloka,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +53,10 @@ class Reporter(Protocol):
         ...
 
 
-PLATFORMS: dict[str, Platform] = {one.NAME: one for one in (crowdflower, label_studio, mturk, prodigy, toloka)}
-REPORTS: dict[str, Reporter] = {one.NAME: one for one in (crowdflower, label_studio, prodigy, toloka)}
+PLATFORMS: dict[str, Platform] = {
+    one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, mturk, prodigy, toloka)
+}
+REPORTS: dict[str, Reporter] = {one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, prodigy, toloka)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,12 @@ def settle(name: str | None, files: tuple[Path, ...]) -> Platform:
     return PLATFORMS[name]
 
 
+def _named(run: Run) -> str | None:
+    """The platform that the judgments were read as, where that was said: exports like anybody's JSON lines are so."""
+    reading = run.result.judgments.reading
+    return reading.platform if reading is not None and reading.platform in PLATFORMS else None
+
+
 def requeue(
     run: Run,
     to: str | None = None,
@@ -120,7 +138,7 @@ def requeue(
     if top is not None and top < 1:
         raise ConfigError(f"--top = {top}: expected 1 or more")
     files = original.files_of(run.result.judgments, source)
-    platform = settle(to, files)
+    platform = settle(to or _named(run), files)
     if gold and not platform.TAKES_GOLD:
         takes = ", ".join(name for name, one in PLATFORMS.items() if one.TAKES_GOLD)
         raise ConfigError(
@@ -138,7 +156,7 @@ def export(run: Run, to: str | None = None, *, source: Sequence[Path] = (), appr
     With ``approve``, of Mechanical Turk the results file with decisions about assignments (``mturk.review``).
     """
     files = original.files_of(run.result.judgments, source)
-    platform = settle(to, files)
+    platform = settle(to or _named(run), files)
     if approve:
         if platform is not mturk:
             raise ConfigError(

@@ -12,19 +12,18 @@ Assumed is:
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError
 from consensus.formats.platforms.label_studio import NAME, UPLOAD
 from consensus.formats.platforms.seam import ITEM
 from consensus.requeue import objects, original, tasks
-from consensus.requeue.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from consensus.requeue.tasks import Task
     from consensus.runs import Run
 
 __all__ = ["ENDING", "NAME", "TAKES_GOLD", "again", "report"]
@@ -42,21 +41,7 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool)
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
     """All tasks with their labels as predictions."""
-    labels = tasks.labelled(run)
-    every = [
-        Task(
-            item,
-            status,
-            0,
-            label if isinstance(label, str) else None,
-            None if math.isnan(sure) else float(sure),
-            int(n),
-        )
-        for item, status, label, sure, n in zip(
-            *(labels[name] for name in ("item", "status", "label", "confidence", "n_judgments")), strict=True
-        )
-    ]
-    return _written(run, files, every), []
+    return _written(run, files, tasks.with_labels(run)), []
 
 
 def _written(run: Run, files: tuple[Path, ...], every: Sequence[Task]) -> bytes:

@@ -1,4 +1,4 @@
-"""What goes out: the items of an escalation list that people are asked about, in its order."""
+"""What goes out: the items of an escalation list that people are asked about, in its order; or all with labels."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ RETEST, EXPERT = "retest", "needs_expert"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An item that people are asked about."""
+    """An item that people are asked about, or that is reported."""
 
     item: str
     reason: str
-    """too_few, weak_workers, disagreement or audit."""
+    """too_few, weak_workers, disagreement or audit; of a report, the status of the label."""
     judgments: int
-    """To ask for, at least 1."""
+    """To ask for, at least 1; of a report, 0."""
     label: str | None
     """The most likely one; None where it is open."""
     confidence: float | None
@@ -59,10 +59,13 @@ def of_run(run: Run, *, until_settled: bool, top: int | None) -> Asked:
     chosen = open_ones if top is None else open_ones.head(top)
     names = ("item", "reason", "judgments", "judgments_needed", "label", "confidence", "n_judgments")
     tasks = []
+    known = labelled(run)
+    open_items = set(known["item"][known["label"].isna()])
     for item, reason, now, needed, label, confidence, n in zip(*(chosen[name].tolist() for name in names), strict=True):
         wanted = math.ceil(needed) if until_settled and math.isfinite(needed) else now
         sure = None if math.isnan(confidence) else float(confidence)
-        tasks.append(Task(item, reason, max(wanted, 1), label if isinstance(label, str) else None, sure, n))
+        is_open = not isinstance(label, str) or item in open_items
+        tasks.append(Task(item, reason, max(wanted, 1), None if is_open else label, None if is_open else sure, n))
     said = []
     n_experts, n_tests = int(by_reason.get(EXPERT, 0)), int(by_reason.get(RETEST, 0))
     if n_experts:
@@ -72,6 +75,16 @@ def of_run(run: Run, *, until_settled: bool, top: int | None) -> Asked:
     if len(chosen) < len(open_ones):
         said.append(f"{counted(len(open_ones) - len(chosen), 'item')} behind the first {len(chosen):,}: left out")
     return Asked(tuple(tasks), tuple(said))
+
+
+def with_labels(run: Run) -> tuple[Task, ...]:
+    """All items with their labels, in the order of the judgments: what a platform shows them as is one of tasks."""
+    labels = labelled(run)
+    columns = (labels[name] for name in ("item", "status", "label", "confidence", "n_judgments"))
+    return tuple(
+        Task(item, status, 0, label if isinstance(label, str) else None, None if math.isnan(sure) else float(sure), n)
+        for item, status, label, sure, n in zip(*(one.tolist() for one in columns), strict=True)
+    )
 
 
 def labelled(run: Run) -> pd.DataFrame:

@@ -177,6 +177,31 @@ class TestOtherForms:
         assert [one.reason for one in read(write("c.json", json.dumps([own]))).rejects] == ["the item is missing"]
 
 
+class TestWhatWentOut:
+    said = (("mood", {"value": "b", "score": 0.9, "agent": "consensus"}), ("size", {"value": "b", "agent": "m"}))
+
+    def test_records_are_told_by_the_item_that_they_were_sent_for(self, write: Write) -> None:
+        """Beside them, in the same data set, are records that were not sent."""
+        sent = record("srv-9", mood={"v": "a"}) | {"metadata": {"consensus_item": "r1"}}
+        found = read(write("a.json", json.dumps([sent, record("r2", mood={"v": "b"})])))
+        assert rows_of(found) == [("r1", "v", "a"), ("r2", "v", "b")]
+        assert "item consensus_item" in found.notes[0]
+        flat = {"id": "srv-9", "consensus_item": "r1", "mood.responses": ["a"], "mood.responses.users": ["v"]}
+        assert rows_of(read(write("b.json", json.dumps([flat])))) == [("r1", "v", "a")]
+        assert rows_of(read(write("c.json", json.dumps([sent])), item="id")) == [("srv-9", "v", "a")]
+
+    def test_labels_that_went_out_are_no_votes(self, write: Write) -> None:
+        """Neither the record itself nor anybody else has said them: they would count their own evidence again."""
+        own = record(mood={"v": "a"}, size={"v": "b"}) | {"suggestions": dict(self.said)}
+        path = write("a.json", json.dumps([own]))
+        found = read(path, label="mood")
+        assert found.model_votes is None
+        assert '1 suggestion of "consensus", labels that went out, and no votes' in found.notes[0]
+        votes = read(path, label="size").model_votes
+        assert votes is not None
+        assert votes.models == ("m",)
+
+
 @pytest.mark.parametrize(
     ("start", "known"),
     [

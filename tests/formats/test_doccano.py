@@ -83,6 +83,14 @@ def test_what_looks_like_anybodys_is_read_if_named(write: Write) -> None:
     assert rows_of(read(path, platform="doccano")) == [("1", "ana", "a"), ("2", "ana", "b")]
 
 
+def test_examples_that_went_out_are_told_by_their_item(write: Write) -> None:
+    """In a project that has others, too, the column is empty there."""
+    lines = [text(7, ["a"], consensus_item="1"), text(2, ["b"], consensus_item=None), text(3, ["b"])]
+    found = read(write("ana.jsonl", export(*lines)))
+    assert rows_of(found) == [("1", "ana", "a"), ("2", "ana", "b"), ("3", "ana", "b")]
+    assert "item consensus_item" in found.notes[0]
+
+
 @pytest.mark.parametrize(
     ("start", "known"),
     [

@@ -77,8 +77,26 @@ def prodigy(sent: Path, label: str) -> str:
     return "".join(json.dumps({**task, **told}) + "\n" for task in tasks)
 
 
+def argilla(sent: Path, label: str) -> str:
+    """Records of another data set, as ``to_json`` writes them: the suggestions that went out are in it."""
+    records = json.loads(sent.read_text(encoding="utf-8"))
+    for n, record in enumerate(records):
+        answer = {"value": label, "user_id": "40000000-0000-4000-8000-000000000000"}
+        record |= {"responses": {"mood": [answer]}, "status": "completed", "_server_id": f"srv-new-{n}"}
+    return json.dumps(records)
+
+
+def doccano(sent: Path, label: str) -> str:
+    """The examples with other ids, and what one annotator said."""
+    examples = [json.loads(line) for line in sent.read_text(encoding="utf-8").splitlines()]
+    told = [{"id": 5000 + n, **one, "label": [label], "Comments": []} for n, one in enumerate(examples)]
+    return "".join(json.dumps(one) + "\n" for one in told)
+
+
 ANSWERED: dict[str, Callable[[Path, str], str]] = {
+    "argilla": argilla,
     "crowdflower": crowdflower,
+    "doccano": doccano,
     "label-studio": label_studio,
     "mturk": mturk,
     "prodigy": prodigy,

@@ -7,8 +7,11 @@ Assumed is:
   ``.status`` (data sets of Hugging Face).
 - What was discarded is an abstain, and so is a draft. The first form has no status, so that all in it counts.
 - The item is ``id``, the worker ``user_id``; the time, where there is one, ``updated_at``, else ``inserted_at``.
+  Records that went out again (``consensus requeue``) have other ids in the REST interface: there the item is
+  ``consensus_item`` of their metadata.
 - Several values of one answer are one label. Marked spans and rankings are none.
 - Suggestions are votes of models: of their ``agent``, or of "suggestion"; a ``score`` between 0 and 1 is a probability.
+  Those of the agent "consensus" are labels that went out, and no votes.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.formats.platforms import answered
 from consensus.formats.platforms.answered import Export, Given, Said
+from consensus.formats.platforms.seam import ITEM, OURS
 from consensus.formats.tables.text_form import PLAIN
+from consensus.inputs.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -66,37 +71,49 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     }
     given: list[Given] = []
     models: list[Said] = []
+    went_out = any(map(_sent_as, (line.record for line in lines)))
+    n_ours = 0
     for line in lines:
         if line.fault:
             given.append(Given(line.line, {}, {}, fault=line.fault))
             continue
         own = {key: value for key, value in line.record.items() if key not in NOT_ITEMS and not _is_answer(key)}
-        for user, status, answers, times in _responses(line.record, asked):
+        if went_out:
+            own[ITEM] = _sent_as(line.record) or own.get("id")
+        for user, status, answers, times in responses(line.record, asked):
             state = status if status in NO_ANSWER else ""
             given.append(Given(line.line, {**own, "user_id": user, **times}, answers, state))
-        models += [Said(line.line, own, *one) for one in _suggestions(line.record)]
+        said = list(suggestions(line.record))
+        models += [Said(line.line, own, *one) for one in said if one[1] != OURS]
+        n_ours += sum(one[1] == OURS for one in said)
     when = next((key for key in TIMES if any(one.record.get(key) for one in given)), "")
-    usual = {"item": "id", "worker": "user_id", "timestamp": when}
-    return answered.read(Export(path, TITLE, given, digest, usual, models), roles)
+    usual = {"item": ITEM if went_out else "id", "worker": "user_id", "timestamp": when}
+    also = [f'{counted(n_ours, "suggestion")} of "{OURS}", labels that went out, and no votes'] if n_ours else []
+    return answered.read(Export(path, TITLE, given, digest, usual, models, also), roles)
+
+
+def _sent_as(record: dict[str, Any]) -> Any:
+    """The item that a record was sent for; None if it was not. In a data set of Hugging Face metadata are columns."""
+    return _dict(record.get("metadata")).get(ITEM) or record.get(ITEM)
 
 
 def _is_answer(key: str) -> bool:
     return RESPONSES in key or SUGGESTION in key
 
 
-def _responses(
+def responses(
     record: dict[str, Any], asked: Collection[str]
 ) -> Iterator[tuple[Any, str, dict[str, Any], dict[str, Any]]]:
     """Who answered, the status, values by question, and times; all that is ``asked`` where a response has them all."""
-    responses = record.get("responses")
-    if isinstance(responses, list):
-        for one in _objects(responses):
+    found = record.get("responses")
+    if isinstance(found, list):
+        for one in _objects(found):
             values = _dict(one.get("values"))
             answers = {name: _dict(values.get(name)).get("value") for name in asked}
             times: dict[str, Any] = {key: one[key] for key in TIMES if key in one}
             yield one.get("user_id"), str(one.get("status") or ""), answers, times
         return
-    for name, several in _dict(responses).items():
+    for name, several in _dict(found).items():
         for one in _objects(several):
             yield one.get("user_id"), str(one.get("status") or ""), {name: one.get("value")}, {}
     for key, values in record.items():
@@ -107,7 +124,7 @@ def _responses(
                 yield user, str(state), {key.removesuffix(RESPONSES): value}, {}
 
 
-def _suggestions(record: dict[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
+def suggestions(record: dict[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
     """Question, model, value and score."""
     found = record.get("suggestions")
     pairs: list[tuple[Any, dict[str, Any]]] = []

@@ -7,7 +7,8 @@ Assumed is:
 - Nothing in such a file tells who it was: the worker is the name of the file (``ana.jsonl``), as doccano calls the
   files of the annotators of a project that is not collaborative.
 - Early versions list ``annotations`` instead, each with the number of its ``user`` and of its ``label``.
-- The item is ``id``. Comments and approvals are not read.
+- The item is ``id``. Examples that went out again (``consensus requeue``) have other ids: there it is
+  ``consensus_item``, which was uploaded with them. Comments and approvals are not read.
 - A file is recognised by ``Comments`` or ``annotation_approver`` beside these; others look like anybody's JSON lines,
   and are read so if the platform is named.
 """
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.formats.platforms import answered
 from consensus.formats.platforms.answered import Export, Given
+from consensus.formats.platforms.seam import ITEM
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.understood import FROM_FILE
@@ -67,23 +69,26 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     """
     lines, digest = answered.objects_in(path, form)
     stem = PurePath(displayed(path)).name.partition(".")[0]
-    given = [one for line in lines for one in _given(line, stem)]
+    went_out = any(line.record.get(ITEM) for line in lines)
+    given = [one for line in lines for one in _given(line, stem, went_out)]
     by_user = any("user" in one.record for one in given)
     also = []
     if by_user:
         also.append("labels are numbers of labels, whose names are not in this file")
     elif "worker" not in roles.named or roles.named["worker"] is None:
         also.append("nothing but the name of the file tells who judged: give the file of each annotator")
-    usual = {"item": "id", "worker": "user" if by_user else FROM_FILE}
+    usual = {"item": ITEM if went_out else "id", "worker": "user" if by_user else FROM_FILE}
     return answered.read(Export(path, TITLE, given, digest, usual, also=also), roles)
 
 
-def _given(line: Line, stem: str) -> Iterator[Given]:
-    """What an example got: from one annotator, or from each."""
+def _given(line: Line, stem: str, went_out: bool) -> Iterator[Given]:
+    """What an example got: from one annotator, or from each. Some examples may be those that were there before."""
     if line.fault:
         yield Given(line.line, {}, {}, fault=line.fault)
         return
     own = {key: value for key, value in line.record.items() if key not in NOT_ITEMS}
+    if went_out:
+        own[ITEM] = own.get(ITEM) or own.get("id")
     annotations = line.record.get(ANNOTATIONS)
     if not isinstance(annotations, list):
         answers = {name: line.record[name] for name in LABELS if name in line.record}

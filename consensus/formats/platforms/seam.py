@@ -25,6 +25,8 @@ ITEM = "consensus_item"
 """The column, or field, of a file that went out again (``consensus requeue``) which tells the item: by it answers come
 back to the item they are of, under whatever id the platform gave the task.
 """
+OURS = "consensus"
+"""The model whose suggestion a label is that went out. It comes back with the answers, and is no vote."""
 ROWS = 20  # rows below the header that do
 
 
