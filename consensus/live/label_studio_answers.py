@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from consensus.errors import ConfigError
 from consensus.formats.platforms.label_studio_records import exported, parts
 from consensus.formats.platforms.questions import joined
+from consensus.formats.platforms.seam import OURS, is_ours
 from consensus.formats.tables.text_form import PLAIN
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from consensus.live.label_studio_server import Question
 
-OURS = "consensus@"
+VERSION = OURS + "@"
 """Begins the version of our own predictions."""
 OF_ANNOTATIONS = ("id", "completed_by", "was_cancelled", "result", "created_at", "updated_at", "lead_time")
 OF_PREDICTIONS = ("id", "model_version", "score", "result")
@@ -99,7 +100,7 @@ def answers(tasks: Sequence[Mapping[str, Any]], field: str, people: Mapping[str,
         if before is None or before.annotation < judged.annotation:
             found.judged[of["id"]][worker] = judged
     for vote in export.predictions:
-        if not vote.model.startswith(OURS):
+        if not is_ours(vote.model):
             try:
                 said = _label(vote.answers, field)
             except ValueError:

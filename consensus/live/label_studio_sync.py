@@ -16,7 +16,7 @@ from consensus.formats import writing
 from consensus.inputs.counted import counted
 from consensus.live import label_studio_notes as noting
 from consensus.live.calls import RefusedError, shown
-from consensus.live.label_studio_answers import OURS, Answers, answers, prediction, question_of
+from consensus.live.label_studio_answers import VERSION, Answers, answers, prediction, question_of
 from consensus.live.label_studio_notes import FOLDER, Coming, Notes
 from consensus.live.label_studio_server import NEEDED, PRIORITY, VIEW
 from consensus.requeue.tasks import EXPERT, RETEST
@@ -124,7 +124,7 @@ def sync(
         if not any(one[2] is not None for of in notes.judged.values() for one in of.values()):
             return Synced(coming.n_new, said=(*said, "nobody judged anything yet: there is nothing to fit"))
         done = state.update(listener=listener)
-        version = OURS + state.manifest.chain[:8]
+        version = VERSION + state.manifest.chain[:8]
         sent = _predict(server, done.run, notes, question, version, listener)
         n_told, n_asked = _tell(server, done.run, notes, folder, listener)
     made = server.view()
@@ -238,7 +238,7 @@ def _predict(server: Server, run: Run, notes: Notes, question: Question, version
         _send(server, made, version, is_there=version in there)
         sent = len(made)
     for old in sorted(there):
-        if old.startswith(OURS) and old != version:
+        if old.startswith(VERSION) and old != version:
             server.forget(old)
     return sent
 

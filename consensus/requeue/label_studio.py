@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.errors import ConfigError
 from consensus.formats.platforms.label_studio import NAME, UPLOAD
-from consensus.formats.platforms.seam import ITEM
+from consensus.formats.platforms.seam import ITEM, OURS
 from consensus.requeue import objects, original, tasks
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ __all__ = ["ENDING", "NAME", "TAKES_GOLD", "again", "report"]
 
 ENDING = ".json"
 TAKES_GOLD = False
-MODEL = "consensus"
 CHOICES = "choices"
 
 
@@ -49,6 +48,7 @@ def _written(run: Run, files: tuple[Path, ...], every: Sequence[Task]) -> bytes:
     field, named = understood["label"], understood["item"].removeprefix("data.")
     held = _held(files, named, {task.item for task in every})
     shapes = _shapes(held.values(), field)
+    version = f"{OURS}@{tasks.digest_of(run)}"
     made = []
     for task in every:
         data = {**held[task.item].get("data", {}), ITEM: task.item}
@@ -58,16 +58,19 @@ def _written(run: Run, files: tuple[Path, ...], every: Sequence[Task]) -> bytes:
         if task.label is not None:
             result = {**shapes, "type": CHOICES, "value": {CHOICES: [task.label]}}
             score = None if task.confidence is None else round(task.confidence, 6)
-            one["predictions"] = [{"model_version": MODEL, "score": score, "result": [result]}]
+            one["predictions"] = [{"model_version": version, "score": score, "result": [result]}]
         made.append(one)
     return (json.dumps(made, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
 def _held(files: tuple[Path, ...], named: str, wanted: set[str]) -> dict[str, dict[str, Any]]:
     """The tasks of items. What was uploaded may be called without the beginning that the server gave it."""
+    names = [name.removeprefix("data.") for name in named.split(objects.SEVERAL)]
+    names.sort(key=lambda name: name != ITEM)  # what went out before is told by it
 
     def item(task: dict[str, Any]) -> str | None:
-        value = task.get(named, task.get("data", {}).get(named))
+        found = (task.get(name, task.get("data", {}).get(name)) for name in names)
+        value = next((one for one in found if one is not None), None)
         if isinstance(value, str) and value not in wanted:
             return UPLOAD.sub("", value)
         return None if value is None else str(value)

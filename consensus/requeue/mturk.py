@@ -3,7 +3,7 @@
 Assumed is:
 
 - A batch takes a table of the variables of its template: the ``Input.`` columns without that word. An item comes back
-  by these: the reader tells items by what they show, and ``consensus_item`` comes back as ``Input.consensus_item``.
+  by these: the reader tells items by what they show.
 - All HITs of a batch have as many assignments: ``consensus_judgments`` tells how many are wanted, for HITs that go out
   in batches of their own.
 - There is no report of labels of the platform's own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -92,3 +93,9 @@ def labelled(run: Run) -> pd.DataFrame:
     labels = run.labels.iloc[: run.result.judgments.n_items]
     unsaid = (labels["n_judgments"] + labels["n_model_votes"] == 0) & (labels["status"] != "gold")
     return labels.assign(label=labels["label"].mask(unsaid), confidence=labels["confidence"].mask(unsaid))
+
+
+def digest_of(run: Run) -> str:
+    """8 digits that tell a run by what it read."""
+    sources = run.result.judgments.sources
+    return hashlib.sha256("".join(one.sha256 for one in sources).encode()).hexdigest()[:8]

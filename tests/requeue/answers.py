@@ -60,13 +60,13 @@ def mturk(sent: Path, label: str) -> str:
 
 
 def label_studio(sent: Path, label: str) -> str:
-    """Tasks with other ids, and annotations."""
+    """Tasks with other ids, and annotations; what was predicted is still there."""
     tasks = json.loads(sent.read_text(encoding="utf-8"))
     for n, task in enumerate(tasks):
         choice = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [label]}}
         times = {"created_at": "2024-04-01T10:00:00Z", "updated_at": "2024-04-01T10:00:00Z", "lead_time": 3.0}
         one = {"id": 9000 + n, "completed_by": 77, "was_cancelled": False, "result": [choice], **times}
-        task |= {"id": 5000 + n, "annotations": [one], "predictions": []}
+        task |= {"id": 5000 + n, "annotations": [one]}
     return json.dumps(tasks)
 
 

@@ -75,6 +75,13 @@ def test_out_and_back(platform: str, tmp_path: Path, run: Run, monkeypatch: pyte
     assert after == {item: n + (item in set(listed["item"])) for item, n in before.items()}
     workers = pd.read_csv(tmp_path / "after" / "workers.csv")
     assert len(workers) == len(pd.read_csv(tmp_path / "before" / "workers.csv")) + 1
+    models = [tmp_path / folder / "models.csv" for folder in ("before", "after")]
+    assert models[0].exists() == models[1].exists()
+    if models[0].exists():  # what went out is no vote
+        assert len(pd.read_csv(models[0])) == len(pd.read_csv(models[1]))
+    again = run("requeue", "after", "-o", "again")  # a second round
+    assert again.status == 0, again.err
+    assert f"{len(asked_of(tmp_path / 'after'))} items" in again.err
 
 
 @pytest.mark.parametrize("platform", REPORTS)

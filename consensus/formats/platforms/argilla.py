@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from consensus.formats.platforms import answered
 from consensus.formats.platforms.answered import Export, Given, Said
-from consensus.formats.platforms.seam import ITEM, OURS
+from consensus.formats.platforms.seam import ITEM, OURS, is_ours
 from consensus.formats.tables.text_form import PLAIN
 from consensus.inputs.counted import counted
 
@@ -84,8 +84,8 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
             state = status if status in NO_ANSWER else ""
             given.append(Given(line.line, {**own, "user_id": user, **times}, answers, state))
         said = list(suggestions(line.record))
-        models += [Said(line.line, own, *one) for one in said if one[1] != OURS]
-        n_ours += sum(one[1] == OURS for one in said)
+        models += [Said(line.line, own, *one) for one in said if not is_ours(one[1])]
+        n_ours += sum(is_ours(one[1]) for one in said)
     when = next((key for key in TIMES if any(one.record.get(key) for one in given)), "")
     usual = {"item": ITEM if went_out else "id", "worker": "user_id", "timestamp": when}
     also = [f'{counted(n_ours, "suggestion")} of "{OURS}", labels that went out, and no votes'] if n_ours else []

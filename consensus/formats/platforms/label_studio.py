@@ -35,7 +35,7 @@ from consensus.formats.platforms import people, records
 from consensus.formats.platforms.label_studio_records import EXPORT, FLAT, PERSONS, Annotation, Export, exported, parts
 from consensus.formats.platforms.questions import TREE, chosen, described, joined
 from consensus.formats.platforms.records import Judged
-from consensus.formats.platforms.seam import ITEM
+from consensus.formats.platforms.seam import ITEM, OURS, is_ours
 from consensus.formats.tables.roles import KEEP, missing
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
@@ -239,7 +239,7 @@ def _votes(export: Export, item: str, question: str, names: Mapping[str, str]) -
             label = _label(one.answers, question)
         except ValueError:
             continue
-        if named is None or label is None:
+        if named is None or label is None or is_ours(one.model):
             continue
         score = one.scores.get(question) or (one.score if len(one.answers) == 1 else None)
         cells = {"item": names.get(named, named), "model": one.model, "label": label, "probability": _share(score)}
@@ -285,6 +285,9 @@ def _said_of_models(export: Export, votes: Sequence[Judged]) -> Iterator[str]:
             f"predictions that are votes of models: {len(votes):,} of {counted(n_models, 'model')} (unless "
             "--model-votes names others, or none)"
         )
+    n_ours = sum(is_ours(one.model) for one in export.predictions)
+    if n_ours:
+        yield f'{counted(n_ours, "prediction")} of "{OURS}", labels that went out, and no votes'
     n_began = sum(bool(one.fields.get("parent_prediction")) for one in export.annotations)
     if n_began:
         yield f"annotations that began as a prediction, and may lean to it: {n_began:,}"

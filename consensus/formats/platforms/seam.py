@@ -26,7 +26,8 @@ ITEM = "consensus_item"
 back to the item they are of, under whatever id the platform gave the task.
 """
 OURS = "consensus"
-"""The model whose suggestion a label is that went out. It comes back with the answers, and is no vote."""
+"""The model whose suggestion a label is that went out, alone or as ``consensus@`` and what tells the run. It comes back
+with the answers, and is no vote: ``is_ours``."""
 ROWS = 20  # rows below the header that do
 
 
@@ -100,3 +101,8 @@ def head_of(path: Path) -> Head:
             return Head(path, tap.read(START))
     except OSError:
         return Head(path, b"")
+
+
+def is_ours(model: str) -> bool:
+    """Whether a model is what labels went out as."""
+    return model.partition("@")[0] == OURS
