@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from consensus.errors import ConfigError
-from consensus.requeue import crowdflower, label_studio, mturk, original, prodigy, tasks, toloka
+from consensus.requeue import crowdflower, label_studio, mturk, original, prodigy, sagemaker, tasks, toloka
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,10 @@ class Reporter(Protocol):
         ...
 
 
-PLATFORMS: dict[str, Platform] = {one.NAME: one for one in (crowdflower, label_studio, mturk, prodigy, toloka)}
-REPORTS: dict[str, Reporter] = {one.NAME: one for one in (crowdflower, label_studio, prodigy, toloka)}
+PLATFORMS: dict[str, Platform] = {
+    one.NAME: one for one in (crowdflower, label_studio, mturk, prodigy, sagemaker, toloka)
+}
+REPORTS: dict[str, Reporter] = {one.NAME: one for one in (crowdflower, label_studio, prodigy, sagemaker, toloka)}
 
 
 @dataclass(frozen=True, slots=True)
