@@ -77,12 +77,12 @@ def prodigy(sent: Path, label: str) -> str:
     return "".join(json.dumps({**task, **told}) + "\n" for task in tasks)
 
 
-def sagemaker(sent: Path, label: str) -> dict[str, str]:
+def sagemaker(sent: Path, label: str, element: str = "crowd-classifier", worker: str = WORKER) -> dict[str, str]:
     """The folder of another job: answers below the number of their line, and the manifest with its own labels."""
     made, lines = {}, []
     for n, line in enumerate(sent.read_text(encoding="utf-8").splitlines()):
-        content = {"crowd-classifier": {"label": label}}
-        told = {"answerContent": content, "submissionTime": "2024-05-01T10:00:00.000Z", "workerId": WORKER}
+        content = {element: {"label": label}}
+        told = {"answerContent": content, "submissionTime": "2024-05-01T10:00:00.000Z", "workerId": worker}
         made[f"annotations/worker-response/iteration-1/{n}/1.json"] = json.dumps({"answers": [told]})
         metadata = {"class-name": label, "confidence": 0.0, "type": "groundtruth/text-classification"}
         metadata |= {"job-name": "labeling-job/again", "human-annotated": "yes"}

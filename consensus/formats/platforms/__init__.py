@@ -17,6 +17,7 @@ from consensus.formats.platforms import (
     mturk,
     prodigy,
     sagemaker,
+    sagemaker_answers,
     toloka,
     zooniverse,
 )
@@ -61,7 +62,7 @@ def digest_of(path: Path) -> str:
 
 def also_read(path: Path) -> Path | None:
     """What is read with a folder that is an export, and may lie outside of it; None if there is nothing."""
-    return sagemaker.manifest_of(path)
+    return sagemaker_answers.manifest_of(path)
 
 
 def named(name: str) -> Platform | None:
