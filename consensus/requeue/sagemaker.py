@@ -90,6 +90,7 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool)
         )
     if len({task.judgments for task in asked}) > 1:
         said.append("all objects of a job go to as many workers; consensus_judgments tells how many each needs")
+    said.append("ANSWERS is the folder of the new job, with its output manifest, which tells the items")
     return _bytes(made), [*said, original.next_step(files)]
 
 

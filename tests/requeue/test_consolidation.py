@@ -118,11 +118,11 @@ def test_objects_that_get_no_label_are_left_out_and_logged(caplog: pytest.LogCap
     given = payload()
     given[0]["annotations"] = []
     given[1]["annotations"] = [annotation("w0", {"crowd-image-classifier": {"label": ""}})]
-    given[2]["annotations"].append(annotation("w9", "{cut"))
+    given[2]["annotations"] += [annotation("w9", "{cut"), {"workerId": "w9", "annotationData": {}}]
     with caplog.at_level(logging.WARNING):
         made = consolidate(request_of("s3://b/a"), fetch=held(given))
     assert [one["datasetObjectId"] for one in made] == ["3", "11"]
-    assert caplog.messages == ["1 answer can't be used", "2 objects without a label"]
+    assert caplog.messages == ["2 answers can't be used", "2 objects without a label"]
     caplog.clear()
     for one in given:
         one["annotations"] = []
