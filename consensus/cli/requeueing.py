@@ -24,8 +24,8 @@ Folder = Annotated[
 To = Annotated[
     str | None,
     typer.Option(
-        help="Platform: argilla, crowdflower, doccano, label-studio, mturk, prodigy or toloka. Default: the one that "
-        "the judgments are an export of.",
+        help="Platform: argilla, crowdflower, doccano, label-studio, mturk, prodigy, sagemaker or toloka. Default: the "
+        "one that the judgments are an export of.",
         metavar="PLATFORM",
         show_default=False,
         rich_help_panel=OUTPUT,
@@ -175,7 +175,7 @@ def _put(sent: "Sent", run: "Run", output: Path | None, source: Path | None) -> 
     """Write it, whole or not at all, and never over an input."""
     from consensus.errors import OutputError
     from consensus.formats import writing
-    from consensus.requeue import PLATFORMS
+    from consensus.requeue import PLATFORMS, original
 
     assert source is not None
     if output == STDOUT:
@@ -184,7 +184,7 @@ def _put(sent: "Sent", run: "Run", output: Path | None, source: Path | None) -> 
         return output
     beside = source.resolve()
     path = output or beside.with_name(f"{beside.name}-{sent.platform}{PLATFORMS[sent.platform].ENDING}")
-    if any(path.resolve() == Path(one.file).resolve() for one in run.result.judgments.sources):
+    if original.is_read(run.result.judgments, path):
         raise OutputError("this is the export that was read, and it would be lost; choose another --output", path)
     writing.check_place(path)
     writing.write_bytes(sent.content, path)

@@ -14,6 +14,7 @@ from consensus.requeue import (
     mturk,
     original,
     prodigy,
+    sagemaker,
     tasks,
     toloka,
 )
@@ -54,9 +55,11 @@ class Reporter(Protocol):
 
 
 PLATFORMS: dict[str, Platform] = {
-    one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, mturk, prodigy, toloka)
+    one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, mturk, prodigy, sagemaker, toloka)
 }
-REPORTS: dict[str, Reporter] = {one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, prodigy, toloka)}
+REPORTS: dict[str, Reporter] = {
+    one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, prodigy, sagemaker, toloka)
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,14 @@ def files_of(judgments: Judgments, given: Sequence[Path] = ()) -> tuple[Path, ..
     return tuple(found)
 
 
+def is_read(judgments: Judgments, path: Path) -> bool:
+    """Whether a ``path`` is, or lies in, what the judgments were read from."""
+    read_ones = [Path(source.file) for source in judgments.sources]
+    beside = [platforms.also_read(one) for one in read_ones if one.is_dir()]
+    known = [*read_ones, *(one for one in beside if one is not None)]
+    return any(path.resolve().is_relative_to(one.resolve()) for one in known)
+
+
 def platform_of(files: Sequence[Path]) -> str | None:
     """The name of the platform whose export the first file is; None for a plain table."""
     with sources.opened(files[0]) as found:

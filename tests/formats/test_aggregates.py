@@ -126,6 +126,10 @@ class TestManifest:
         {"source-ref": "s3://b/5.png", "c-metadata": "x"},
     )
 
+    def test_names_items_that_went_out_again(self, write: Write) -> None:
+        line = {"source": "a text", "consensus_item": "17", "c": 0, "c-metadata": {"class-name": "red"}}
+        assert told_by(read_model_votes(write("output.manifest", manifest(line)))) == {"17": ("red", None)}
+
     def test_gives_votes(self, write: Write) -> None:
         votes = read_model_votes(
             write("output.manifest", manifest(*self.lines[:5]) + json.dumps(self.lines[5]) + "\n[\n")

@@ -163,6 +163,18 @@ class TestFolder:
         assert found.item_ids.to_pylist() == ["0", "10", "2"]
         assert "an item is the number of a line of the manifest, from 0; 2 iterations" in found.notes[0]
 
+    def test_items_that_went_out_again(self, tmp_path: Path) -> None:
+        """Numbers are those of this job, and are no items beside names of items of another one."""
+        lines = [{"source": "a text", "consensus_item": "17"}, {"source": "new"}, {"source-ref": "s3://b/2.png"}]
+        found = read(job(tmp_path / "job", {**self.answers, "1/1": [answer("red")]}, lines))
+        assert found.item_ids.to_pylist() == ["17", "s3://b/2.png"]
+        assert [(one.line, one.reason) for one in found.rejects] == [(1, "the item is missing")] + [
+            (10, "the item is missing")
+        ] * 2
+        assert "item consensus_item" in found.notes[0]
+        assert "; names of items are from output.manifest; 2 iterations" in found.notes[0]
+        assert read(tmp_path / "job", item="object").item_ids.to_pylist() == ["0", "1", "10", "2"]
+
     def test_lines_are_counted_with_blank_ones(self, tmp_path: Path) -> None:
         found = read(job(tmp_path / "job", self.answers, ["", self.manifest[1], self.manifest[2]]))
         assert found.item_ids.to_pylist() == ["0", "10", "s3://b/2.png"]

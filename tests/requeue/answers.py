@@ -93,12 +93,34 @@ def doccano(sent: Path, label: str) -> str:
     return "".join(json.dumps(one) + "\n" for one in told)
 
 
-ANSWERED: dict[str, Callable[[Path, str], str]] = {
+def sagemaker(sent: Path, label: str, element: str = "crowd-classifier", worker: str = WORKER) -> dict[str, str]:
+    """The folder of another job: answers below the number of their line, and the manifest with its own labels."""
+    made, lines = {}, []
+    for n, line in enumerate(sent.read_text(encoding="utf-8").splitlines()):
+        content = {element: {"label": label}}
+        told = {"answerContent": content, "submissionTime": "2024-05-01T10:00:00.000Z", "workerId": worker}
+        made[f"annotations/worker-response/iteration-1/{n}/1.json"] = json.dumps({"answers": [told]})
+        metadata = {"class-name": label, "confidence": 0.0, "type": "groundtruth/text-classification"}
+        metadata |= {"job-name": "labeling-job/again", "human-annotated": "yes"}
+        lines.append(json.dumps({**json.loads(line), "again": 0, "again-metadata": metadata}) + "\n")
+    return {**made, "manifests/output/output.manifest": "".join(lines)}
+
+
+def lay(path: Path, answers: str | dict[str, str]) -> None:
+    """Write answers, a file or a folder of files, to a ``path``."""
+    for name, text in {"": answers}.items() if isinstance(answers, str) else answers.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+ANSWERED: dict[str, Callable[[Path, str], str | dict[str, str]]] = {
     "argilla": argilla,
     "crowdflower": crowdflower,
     "doccano": doccano,
     "label-studio": label_studio,
     "mturk": mturk,
     "prodigy": prodigy,
+    "sagemaker": sagemaker,
     "toloka": toloka,
 }

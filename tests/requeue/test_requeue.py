@@ -20,7 +20,7 @@ from consensus.errors import RunError
 from consensus.requeue import PLATFORMS, REPORTS, export, objects, requeue
 from tests.conftest import DIGITS, Run
 from tests.naive_platforms import EXAMPLES
-from tests.requeue.answers import ANSWERED
+from tests.requeue.answers import ANSWERED, lay
 from tests.strategies import examples
 
 EXPORTS = {
@@ -30,6 +30,7 @@ EXPORTS = {
     "label-studio": ("label-studio.json", "good"),
     "mturk": ("mturk.csv", "good"),
     "prodigy": ("prodigy.jsonl", "cat"),
+    "sagemaker": ("sagemaker.json", "red"),
     "toloka": ("toloka.tsv", "cat"),
 }
 """By platform: a made-up export, and an answer to its question."""
@@ -67,7 +68,7 @@ def test_out_and_back(platform: str, tmp_path: Path, run: Run, monkeypatch: pyte
     )
     step = next(line for line in lines if line.startswith("when the answers are there: "))
     answers = tmp_path / ("answers" + file.suffix)
-    answers.write_text(ANSWERED[platform](tmp_path / file, label), encoding="utf-8")
+    lay(answers, ANSWERED[platform](tmp_path / file, label))
     command = shlex.split(step.removeprefix("when the answers are there: consensus "))
     again = run(*(answers.name if one == "ANSWERS" else one for one in command), "-o", "after")
     assert again.status == 0, again.err
@@ -109,6 +110,14 @@ def test_labels_as_the_platform_reports_them(platform: str, tmp_path: Path, run:
     elif platform == "prodigy":
         lines = [json.loads(line) for line in text.splitlines()]
         found = [(str(one["_input_hash"]), one["accept"][0], one["meta"]["p"]) for one in lines]
+    elif platform == "sagemaker":
+        ids = {
+            one["dataObject"]["s3Uri"]: one["datasetObjectId"]
+            for one in json.loads((EXAMPLES / EXPORTS[platform][0]).read_text())
+        }
+        lines = [json.loads(line) for line in text.splitlines()]
+        told = [(ids[one["source-ref"]], one["consensus"], one["consensus-metadata"]) for one in lines]
+        found = sorted((item, label, f"{metadata['confidence']:g}") for item, label, metadata in told)
     elif platform == "toloka":
         rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
         found = [(one["INPUT:image"], one["OUTPUT:result"], one["CONFIDENCE:result"]) for one in rows]
@@ -175,7 +184,7 @@ class TestRefused:
 
     def test_a_plain_table_does_not_tell_the_platform(self, tmp_path: Path, run: Run) -> None:
         assert run("run", DIGITS / "judgments.csv", "-o", tmp_path / "out").status == 0
-        known = "argilla, crowdflower, doccano, label-studio, mturk, prodigy, toloka"
+        known = "argilla, crowdflower, doccano, label-studio, mturk, prodigy, sagemaker, toloka"
         said = refused(run, "requeue", tmp_path / "out")
         assert said == f"consensus: the judgments are a plain table; name a platform with --to: {known}"
         said = refused(run, "requeue", tmp_path / "out", "--to", "toloca")

@@ -17,6 +17,7 @@ from consensus.formats.platforms import (
     mturk,
     prodigy,
     sagemaker,
+    sagemaker_answers,
     toloka,
     zooniverse,
 )
@@ -46,7 +47,7 @@ PLATFORMS: tuple[Platform, ...] = (
 )
 """All that are known; a file is of the first one that knows it."""
 
-__all__ = ["NONE", "PLATFORMS", "digest_of", "head_of", "named", "recognised"]
+__all__ = ["NONE", "PLATFORMS", "also_read", "digest_of", "head_of", "named", "recognised"]
 
 
 def recognised(head: Head) -> Platform | None:
@@ -57,6 +58,11 @@ def recognised(head: Head) -> Platform | None:
 def digest_of(path: Path) -> str:
     """SHA-256 of what a platform reads of a folder, as hexadecimal digits."""
     return sagemaker.digest_of(path)
+
+
+def also_read(path: Path) -> Path | None:
+    """What is read with a folder that is an export, and may lie outside of it; None if there is nothing."""
+    return sagemaker_answers.manifest_of(path)
 
 
 def named(name: str) -> Platform | None:

@@ -3,8 +3,9 @@
 - The aggregated report of CrowdFlower, later Figure Eight and Appen (``a123456.csv``): item ``_unit_id``; the label is
   a field that has its confidence beside it, as ``<field>:confidence`` (``<field>_confidence`` and
   ``<field>.confidence`` in copies of such files), and this is its probability. Several ticks are one label.
-- The output manifest of SageMaker Ground Truth: item ``source-ref``, else the number of the line, from 0; the label is
-  ``class-name`` of ``<attribute>-metadata``, or the classes of its ``class-map``; the probability its ``confidence``.
+- The output manifest of SageMaker Ground Truth: item ``consensus_item`` (of lines that went out again), else
+  ``source-ref``, else the number of the line, from 0; the label is ``class-name`` of ``<attribute>-metadata``, or the
+  classes of its ``class-map``; the probability its ``confidence``.
 
 A confidence that is 0, negative or above 1 is passed over. An item without a label is an abstain.
 """
@@ -19,7 +20,7 @@ from consensus.formats.platforms import checkboxes
 from consensus.formats.platforms.object_lines import ObjectLines
 from consensus.formats.platforms.questions import joined
 from consensus.formats.platforms.records import Judged, Table, reading
-from consensus.formats.platforms.seam import head_of
+from consensus.formats.platforms.seam import ITEM, head_of
 from consensus.formats.tables.roles import listed
 from consensus.inputs.notices import Notice
 
@@ -128,8 +129,8 @@ def _manifest(path: Path, named: Mapping[str, str | None], usual: Mapping[str, s
         for line in source.lines():
             told = line.record.get(question + METADATA)
             metadata = told if isinstance(told, dict) else {}
-            name = line.record.get("source-ref")
-            item = name if isinstance(name, str) and name else str(line.line - 1)
+            names = (line.record.get(key) for key in (ITEM, "source-ref"))
+            item = next((name for name in names if isinstance(name, str) and name), str(line.line - 1))
             yield _vote(line.line, MANIFEST, item, _class_of(metadata), metadata.get("confidence"), line.fault)
 
     return _reading(path, votes(), source.digest, {"item": "source-ref", "label": question})

@@ -2,8 +2,9 @@
 
 A folder holds a file of ``answers`` in ``iteration-N/OBJECT/``, which may be named by itself, too. The number of the
 object is that of its line in the output manifest, from 0. Where that is found, in the folder or above it, its
-``source-ref`` names the item, else the number does. A request is a list of objects (``datasetObjectId``) with
-``annotations``. Assumed is:
+``source-ref`` names the item, else the number does. Lines that went out again (``consensus requeue``) have
+``consensus_item``: where a manifest has some, that or ``source-ref`` is the item, and no number. A request is a list of
+objects (``datasetObjectId``) with ``annotations``. Assumed is:
 
 - A question is an element of the form, such as ``crowd-image-classifier``. Several labels, and several ticks, are one
   label. Boxes, polygons and the like are no labels. An empty answer is an abstain.
@@ -29,7 +30,7 @@ from consensus.formats.platforms import aggregates, sagemaker_answers
 from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.questions import chosen, described
 from consensus.formats.platforms.records import Judged, reading, whole_json
-from consensus.formats.platforms.sagemaker_answers import Answer, label_of, questions_in
+from consensus.formats.platforms.sagemaker_answers import OBJECT, Answer, Names, label_of, manifest_of, questions_in
 from consensus.formats.platforms.seam import head_of
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
@@ -140,11 +141,11 @@ def _folder(path: Path) -> _Export:
 
 def _answers(path: Path, digest: _Hash) -> _Export:
     """Answers below a folder, or in a file, with the names that a manifest gives to objects."""
-    manifest = sagemaker_answers.manifest_of(path if path.is_dir() else path.absolute().parent.parent)
-    names = sagemaker_answers.sources_of(manifest)
-    item, said = "object", "an item is the number of a line of the manifest, from 0"
-    if any(names):
-        item, said = "source-ref", f"names of items are from {PurePath(displayed(manifest or path)).name}"
+    manifest = manifest_of(path)
+    names = Names.of(manifest)
+    item, said = names.usual, "an item is the number of a line of the manifest, from 0"
+    if item != OBJECT:
+        said = f"names of items are from {PurePath(displayed(manifest or path)).name}"
     elif manifest is None:
         said += ", which is not beside it"
     return _Export(path, partial(sagemaker_answers.in_files, path, names), digest, item, said)

@@ -12,6 +12,7 @@ from consensus.errors import FormatError
 from consensus.formats.platforms.object_lines import ObjectLines
 from consensus.formats.platforms.questions import NUMBER, ONE, REGIONS, SEVERAL, TEXT, joined
 from consensus.formats.platforms.records import parsed_json, whole_json
+from consensus.formats.platforms.seam import ITEM
 from consensus.formats.tables.streams import displayed
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
     from pathlib import Path
 
+OBJECT, SOURCE = "object", "source-ref"
 ITERATION = re.compile(r"iteration-(\d+)$")
 RESPONSES = ("", "worker-response", "annotations/worker-response")
 """Where the iterations may be below what the user names."""
@@ -83,8 +85,10 @@ def _in_order(name: str) -> tuple[int, str]:
 
 
 def manifest_of(path: Path) -> Path | None:
-    """The output manifest of the job of a folder: in it, or at most three folders above; None if there is none."""
-    above = path.resolve()
+    """The output manifest of the job of a folder, or of a file in one of an object: there, or at most three folders
+    above; None if there is none.
+    """  # noqa: D205
+    above = path.resolve() if path.is_dir() else path.absolute().parent.parent.resolve()
     for folder in (above, *itertools.islice(above.parents, 3)):
         for name in MANIFESTS:
             if (folder / name).is_file():
@@ -104,24 +108,42 @@ def digest_of(path: Path) -> _Hash:
     return digest
 
 
-def sources_of(manifest: Path | None) -> list[str | None]:
-    """What each line of a manifest calls its object (``source-ref``); None where the text itself stands there."""
-    if manifest is None:
-        return []
-    found: list[str | None] = []
-    for line in ObjectLines.of(manifest).lines():
-        found += [None] * (line.line - 1 - len(found))  # blank lines count
-        name = line.record.get("source-ref")
-        found.append(name if isinstance(name, str) and name else None)
-    return found
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the manifest of a job calls its objects."""
+
+    by_line: tuple[Mapping[str, str], ...]
+    """Of each line: ``consensus_item`` and ``source-ref``, where these are texts. Blank lines count."""
+    usual: str
+    """The field that names items: the first of these that a line has, else the number of the object."""
+
+    @classmethod
+    def of(cls, manifest: Path | None) -> Names:
+        """Those in a manifest; none where there is none."""
+        found: list[Mapping[str, str]] = []
+        for line in () if manifest is None else ObjectLines.of(manifest).lines():
+            found += [{}] * (line.line - 1 - len(found))
+            told = {key: line.record.get(key) for key in (ITEM, SOURCE)}
+            found.append({key: name for key, name in told.items() if isinstance(name, str) and name})
+        usual = next((key for key in (ITEM, SOURCE) if any(key in one for one in found)), OBJECT)
+        return cls(tuple(found), usual)
+
+    def fields(self, name: str) -> dict[str, str | None]:
+        """What tells the object of a folder's ``name``.
+
+        Numbers belong to a job. Where lines say which items of other jobs they are, a number would be taken for one of
+        those: there an object without a name is no item.
+        """
+        known = self.by_line[int(name)] if name.isdecimal() and int(name) < len(self.by_line) else {}
+        told: dict[str, str | None] = {OBJECT: name, SOURCE: known.get(SOURCE, name)}
+        return told | ({ITEM: known.get(ITEM, known.get(SOURCE))} if self.usual == ITEM else {})
 
 
-def in_files(path: Path, names: list[str | None]) -> Iterator[Answer]:
+def in_files(path: Path, names: Names) -> Iterator[Answer]:
     """All answers below a folder, or in a file; objects are called by their ``names``."""
     for n, (iteration, name, file) in enumerate(files_of(path)):
         number = int(name) if name.isdecimal() else n
-        known = names[number] if name.isdecimal() and number < len(names) else None
-        beside = {"object": name, "source-ref": known or name, "iteration": iteration}
+        beside = {**names.fields(name), "iteration": iteration}
         try:
             held = whole_json(file, hashlib.sha256())
         except FormatError as error:
