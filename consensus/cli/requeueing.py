@@ -24,8 +24,8 @@ Folder = Annotated[
 To = Annotated[
     str | None,
     typer.Option(
-        help="Platform: argilla, crowdflower, doccano, label-studio, mturk, prodigy, sagemaker or toloka. Default: the "
-        "one that the judgments are an export of.",
+        help="Platform: argilla, crowdflower, crowdflower-json, doccano, label-studio, mturk, prodigy, sagemaker, "
+        "toloka or zooniverse. Default: the one that the judgments are an export of.",
         metavar="PLATFORM",
         show_default=False,
         rich_help_panel=OUTPUT,

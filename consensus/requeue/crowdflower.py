@@ -39,7 +39,11 @@ OURS = (ITEM, "consensus_judgments", "consensus_reason")
 
 def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool) -> tuple[bytes, list[str]]:
     """Rows to upload, with their source columns; with ``gold``, rows of proposed test questions behind them."""
-    held = _source(run, files)
+    return again_of(run, _source(run, files), asked, gold)
+
+
+def again_of(run: Run, held: Original, asked: Sequence[Task], gold: bool) -> tuple[bytes, list[str]]:
+    """The same with what a report ``held``."""
     at = {item: n for n, item in enumerate(run.result.judgments.item_ids.to_pylist())}
     names = [name for name in held.columns if name not in OURS]
     made = [
@@ -47,7 +51,7 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool) 
         for task in asked
     ]
     header, said = [*OURS, *names], held.said()
-    said.append(original.next_step(files, f'--label "{held.question}"'))
+    said.append(original.next_step(held.files, f'--label "{held.question}"'))
     if gold:
         proposed = run.table("new_gold")
         header += ["_golden", held.question + GOLD, held.question + REASON]
@@ -63,7 +67,11 @@ def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], gold: bool) 
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
     """The aggregated report: one row an item."""
-    held = _source(run, files)
+    return report_of(run, _source(run, files))
+
+
+def report_of(run: Run, held: Original) -> tuple[bytes, list[str]]:
+    """The same with what a full report ``held``."""
     labels = tasks.labelled(run)
     names = [name for name in held.columns if name not in (*OURS, "_unit_id")]
     is_gold = (labels["status"] == "gold").to_numpy()

@@ -9,6 +9,7 @@ from consensus.errors import ConfigError
 from consensus.requeue import (
     argilla,
     crowdflower,
+    crowdflower_json,
     doccano,
     label_studio,
     mturk,
@@ -17,6 +18,7 @@ from consensus.requeue import (
     sagemaker,
     tasks,
     toloka,
+    zooniverse,
 )
 
 if TYPE_CHECKING:
@@ -54,12 +56,20 @@ class Reporter(Protocol):
         ...
 
 
-PLATFORMS: dict[str, Platform] = {
-    one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, mturk, prodigy, sagemaker, toloka)
-}
-REPORTS: dict[str, Reporter] = {
-    one.NAME: one for one in (argilla, crowdflower, doccano, label_studio, prodigy, sagemaker, toloka)
-}
+MODULES = (
+    argilla,
+    crowdflower,
+    crowdflower_json,
+    doccano,
+    label_studio,
+    mturk,
+    prodigy,
+    sagemaker,
+    toloka,
+    zooniverse,
+)
+PLATFORMS: dict[str, Platform] = {one.NAME: one for one in MODULES}
+REPORTS: dict[str, Reporter] = {one.NAME: one for one in MODULES if one is not mturk}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +153,9 @@ def requeue(
     files = original.files_of(run.result.judgments, source)
     platform = settle(to or _named(run), files)
     if gold and not platform.TAKES_GOLD:
-        takes = ", ".join(name for name, one in PLATFORMS.items() if one.TAKES_GOLD)
+        takes = " and ".join(name for name, one in PLATFORMS.items() if one.TAKES_GOLD)
         raise ConfigError(
-            f"--gold: {platform.NAME} takes no test questions in a file of tasks ({takes} does); leave it out"
+            f"--gold: {platform.NAME} takes no test questions in a file of tasks ({takes} do); leave it out"
         )
     asked = tasks.of_run(run, until_settled=until_settled, top=top)
     content, said = platform.again(run, files, asked.tasks, gold)

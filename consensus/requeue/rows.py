@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
 def written(header: Sequence[str], rows: Iterable[Sequence[str | None]], delimiter: str = ",") -> bytes:
     """The file; an empty cell for None."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    writer, careful = (
+        csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=quoting)
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+    )
+    for row in chain([header], rows):
+        cells = ["" if cell is None else cell for cell in row]
+        (careful if any("\r" in cell for cell in cells) else writer).writerow(cells)  # it would end the line
     return text.getvalue().encode("utf-8")
 
 

@@ -38,6 +38,17 @@ def crowdflower(sent: Path, label: str) -> str:
     return _text(rows)
 
 
+def crowdflower_json(sent: Path, label: str) -> str:
+    """A JSON report: other units, whose data are the rows of the upload."""
+    lines = []
+    for n, row in enumerate(_table(sent)):
+        one = {"id": 700_000 + n, "unit_id": 990_000 + n, "worker_id": WORKER, "trust": 1, "worker_trust": 1}
+        one |= {"created_at": "2017-03-09T09:00:00+00:00", "started_at": "2017-03-09T08:59:00+00:00"}
+        one |= {"tainted": False, "rejected": None, "golden": False, "data": {"colour": [label]}}
+        lines.append(json.dumps({"id": 990_000 + n, "data": row, "results": {"judgments": [one]}}) + "\n")
+    return "".join(lines)
+
+
 def toloka(sent: Path, label: str) -> str:
     """Assignments."""
     rows = []
@@ -114,13 +125,29 @@ def lay(path: Path, answers: str | dict[str, str]) -> None:
         file.write_text(text, encoding="utf-8")
 
 
+def zooniverse(sent: Path, label: str) -> str:
+    """Classifications of other subjects, which have what was uploaded."""
+    made = []
+    for n, row in enumerate(_table(sent)):
+        own = {"classification_id": f"{8000 + n}", "user_name": "eve", "user_id": "99", "user_ip": "198.51.100.9"}
+        own |= {"workflow_id": "7", "workflow_name": "Animals", "workflow_version": "3.4", "gold_standard": ""}
+        own |= {"created_at": "2021-06-05 10:01:08 UTC", "expert": "", "metadata": "{}"}
+        said = [{"task": "T0", "task_label": "Is there an animal?", "value": label}]
+        data = {f"{9800 + n}": {"retired": None, **row}}
+        own |= {"annotations": json.dumps(said), "subject_data": json.dumps(data), "subject_ids": f"{9800 + n}"}
+        made.append(own)
+    return _text(made)
+
+
 ANSWERED: dict[str, Callable[[Path, str], str | dict[str, str]]] = {
     "argilla": argilla,
     "crowdflower": crowdflower,
+    "crowdflower-json": crowdflower_json,
     "doccano": doccano,
     "label-studio": label_studio,
     "mturk": mturk,
     "prodigy": prodigy,
     "sagemaker": sagemaker,
     "toloka": toloka,
+    "zooniverse": zooniverse,
 }

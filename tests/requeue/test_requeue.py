@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import consensus
 from consensus.errors import RunError
+from consensus.inputs.counted import counted
 from consensus.requeue import PLATFORMS, REPORTS, export, objects, requeue
 from tests.conftest import DIGITS, Run
 from tests.naive_platforms import EXAMPLES
@@ -26,12 +27,14 @@ from tests.strategies import examples
 EXPORTS = {
     "argilla": ("argilla.json", "pos"),
     "crowdflower": ("crowdflower.csv", "red"),
+    "crowdflower-json": ("crowdflower-json.json", "red"),
     "doccano": ("doccano.jsonl", "pos"),
     "label-studio": ("label-studio.json", "good"),
     "mturk": ("mturk.csv", "good"),
     "prodigy": ("prodigy.jsonl", "cat"),
     "sagemaker": ("sagemaker.json", "red"),
     "toloka": ("toloka.tsv", "cat"),
+    "zooniverse": ("zooniverse.csv", "Yes"),
 }
 """By platform: a made-up export, and an answer to its question."""
 
@@ -62,10 +65,8 @@ def test_out_and_back(platform: str, tmp_path: Path, run: Run, monkeypatch: pyte
     file = Path(f"before-{platform}{PLATFORMS[platform].ENDING}")
     lines = sent.err.splitlines()
     n = len(listed)
-    assert (
-        lines[-1]
-        == f"wrote {tmp_path / file} for {platform}: {n} items, {listed['judgments'].sum()} judgments to ask for"
-    )
+    wanted = f"{counted(n, 'item')}, {counted(int(listed['judgments'].sum()), 'judgment')} to ask for"
+    assert lines[-1] == f"wrote {tmp_path / file} for {platform}: {wanted}"
     step = next(line for line in lines if line.startswith("when the answers are there: "))
     answers = tmp_path / ("answers" + file.suffix)
     lay(answers, ANSWERED[platform](tmp_path / file, label))
@@ -82,7 +83,7 @@ def test_out_and_back(platform: str, tmp_path: Path, run: Run, monkeypatch: pyte
         assert len(pd.read_csv(models[0])) == len(pd.read_csv(models[1]))
     again = run("requeue", "after", "-o", "again")  # a second round
     assert again.status == 0, again.err
-    assert f"{len(asked_of(tmp_path / 'after'))} items" in again.err
+    assert f"{counted(len(asked_of(tmp_path / 'after')), 'item')}, " in again.err
 
 
 @pytest.mark.parametrize("platform", REPORTS)
@@ -122,6 +123,12 @@ def test_labels_as_the_platform_reports_them(platform: str, tmp_path: Path, run:
         rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
         found = [(one["INPUT:image"], one["OUTPUT:result"], one["CONFIDENCE:result"]) for one in rows]
         labels["confidence"] = [f"{100 * float(one):.2f}%" for one in labels["confidence"]]
+    elif platform == "zooniverse":
+        rows = list(csv.DictReader(text.splitlines()))
+        found = [(one["subject_id"], one["data.most_likely"], one["data.p"]) for one in rows]
+        for one in rows:
+            assert float(one["data.p"]) == pytest.approx(float(one[f"data.p.{one['data.most_likely']}"]), abs=1e-5)
+            assert (one["workflow_id"], one["task"], one["reducer"]) == ("7", "T0", "consensus")
     else:
         rows = list(csv.DictReader(text.splitlines()))
         found = [(one["_unit_id"], one["colour"], one["colour:confidence"]) for one in rows]
@@ -184,7 +191,8 @@ class TestRefused:
 
     def test_a_plain_table_does_not_tell_the_platform(self, tmp_path: Path, run: Run) -> None:
         assert run("run", DIGITS / "judgments.csv", "-o", tmp_path / "out").status == 0
-        known = "argilla, crowdflower, doccano, label-studio, mturk, prodigy, sagemaker, toloka"
+        known = "argilla, crowdflower, crowdflower-json, doccano, label-studio, mturk, prodigy, sagemaker, toloka, "
+        known += "zooniverse"
         said = refused(run, "requeue", tmp_path / "out")
         assert said == f"consensus: the judgments are a plain table; name a platform with --to: {known}"
         said = refused(run, "requeue", tmp_path / "out", "--to", "toloca")
@@ -194,10 +202,8 @@ class TestRefused:
         assert "the judgments have no columns Input." in refused(run, "requeue", tmp_path / "out", "--to", "mturk")
 
     def test_a_platform_that_nothing_goes_back_to(self, tmp_path: Path, run: Run) -> None:
-        assert run("run", EXAMPLES / "zooniverse.csv", "-o", tmp_path / "out").status == 0
-        assert "no file goes back to zooniverse yet; name a platform with --to" in refused(
-            run, "requeue", tmp_path / "out"
-        )
+        assert run("run", EXAMPLES / "mace.csv", "-o", tmp_path / "out").status == 0
+        assert "no file goes back to mace yet; name a platform with --to" in refused(run, "requeue", tmp_path / "out")
 
     def test_the_export_of_another_platform(self, report: Path, run: Run) -> None:
         said = refused(run, "requeue", report, "--to", "prodigy")
@@ -209,7 +215,9 @@ class TestRefused:
     def test_test_questions_and_reports_where_there_are_none(self, tmp_path: Path, run: Run) -> None:
         assert run("run", EXAMPLES / "mturk.csv", "-o", tmp_path / "out").status == 0
         said = refused(run, "requeue", tmp_path / "out", "--gold")
-        assert said.endswith("mturk takes no test questions in a file of tasks (crowdflower does); leave it out")
+        assert said.endswith(
+            "mturk takes no test questions in a file of tasks (crowdflower and crowdflower-json do); leave it out"
+        )
         said = refused(run, "export", tmp_path / "out")
         assert said == "consensus: --to mturk: the platform has no report of labels; use labels.csv, or --approve"
 

@@ -11,6 +11,7 @@ that is the question. Assumed is:
 - ``created_at`` is the time. As in the full report, a page shares its ``started_at``: the time since then is divided by
   the judgments of the worker that have it.
 - Gold is ``<field>_gold`` of units with a judgment that is ``golden``; one tick in common meets it.
+- Units that went out again (``consensus requeue``) have other ids: there the item is ``consensus_item`` of their data.
 - Columns of the data that was uploaded can be named. ``country``, ``region``, ``city`` and ``ip`` are not read.
 """
 
@@ -29,6 +30,7 @@ from consensus.formats.platforms.named_columns import columns_for
 from consensus.formats.platforms.object_lines import ObjectLines
 from consensus.formats.platforms.questions import ONE, REGIONS, SEVERAL, TEXT, chosen, described, joined
 from consensus.formats.platforms.records import Judged, fault_of, reading
+from consensus.formats.platforms.seam import ITEM
 from consensus.formats.tables.streams import displayed
 from consensus.formats.tables.text_form import PLAIN
 
@@ -60,7 +62,7 @@ FEW = 30  # different answers that a question may have before half of them being
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """A judgment as the report holds it."""
 
     line: int
@@ -107,7 +109,7 @@ class _Survey:
     """What judgments hold besides answers."""
     pages: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, one: _Entry) -> None:
+    def add(self, one: Entry) -> None:
         """Look at a judgment."""
         self.data |= dict.fromkeys(one.unit)
         self.fields |= one.judgment.keys() & set(FIELDS)
@@ -167,7 +169,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     """
     source, survey = ObjectLines.of(path, form), _Survey()
     source.names()  # or else no line is an object
-    for one in _entries(ObjectLines(path, source.encoding)):
+    for one in entries(ObjectLines(path, source.encoding)):
         survey.add(one)
     fields = [name for name in FIELDS if name in survey.fields or name == FIELDS[0]]
     header = [*fields, *(name for name in (*survey.kinds, *survey.data) if name not in {*fields, *HIDDEN})]
@@ -176,7 +178,8 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     if roles.lenient and label not in survey.kinds:
         label = None if label is None or label.removesuffix(GOLD) not in survey.kinds else label.removesuffix(GOLD)
     question = chosen(path, TITLE, asked, label, survey.kinds)
-    usual = {"item": "unit_id", "worker": "worker_id", "timestamp": "created_at"}
+    went_out = ITEM in survey.data
+    usual = {"item": ITEM if went_out else "unit_id", "worker": "worker_id", "timestamp": "created_at"}
     columns = columns_for(
         roles, {role: name for role, name in usual.items() if name in header}, header, path, TITLE, HIDDEN
     )
@@ -206,7 +209,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     )
 
 
-def _entries(source: ObjectLines) -> Iterator[_Entry]:
+def entries(source: ObjectLines) -> Iterator[Entry]:
     """All judgments, and a fault for each line or judgment that is none."""
     for line in source.lines():
         results = line.record.get("results")
@@ -214,26 +217,26 @@ def _entries(source: ObjectLines) -> Iterator[_Entry]:
         data = line.record.get("data")
         unit = data if isinstance(data, dict) else {}
         if line.fault or not isinstance(judgments, list):
-            yield _Entry(line.line, {}, unit, None, line.fault or "the unit has no list of judgments")
+            yield Entry(line.line, {}, unit, None, line.fault or "the unit has no list of judgments")
             continue
         number = line.record.get("id")
         for one in judgments:
             if not isinstance(one, dict):
-                yield _Entry(line.line, {}, unit, None, "the judgment is no object")
+                yield Entry(line.line, {}, unit, None, "the judgment is no object")
                 continue
             given = one.get("unit_id") or number
-            yield _Entry(line.line, one, unit, given if isinstance(given, str) else None)
+            yield Entry(line.line, one, unit, given if isinstance(given, str) else None)
 
 
 def _judged(
     source: ObjectLines, told: Mapping[str, str], pages: Mapping[tuple[str, str], int], found: _Found
 ) -> Iterator[Judged]:
-    for one in _entries(source):
+    for one in entries(source):
         cells: dict[str, str | None] = {}
         fault = one.fault
         for role, name in told.items():
             try:
-                cells[role] = _cell(one, name)
+                cells[role] = cell_of(one, name)
             except ValueError as error:
                 fault = fault or fault_of(role, error)
         if told.get("duration") == "started_at":
@@ -257,10 +260,10 @@ def _gold(
     found: _Found,
 ) -> Iterator[Judged]:
     seen: set[tuple[str | None, str]] = set()
-    for one in _entries(source):
+    for one in entries(source):
         parts = _parts(one.unit.get(question + GOLD)) if one.is_golden else None
         try:
-            item = _cell(one, columns["item"])
+            item = cell_of(one, columns["item"])
         except ValueError:
             continue
         for label in checkboxes.accepted(parts, ticks) if parts else ():
@@ -270,7 +273,7 @@ def _gold(
                 yield Judged(one.line, {"item": item, "label": label})
 
 
-def _cell(one: _Entry, name: str) -> str | None:
+def cell_of(one: Entry, name: str) -> str | None:
     """A field of a judgment, an answer or a column of the upload as text.
 
     Raises
@@ -289,6 +292,8 @@ def _cell(one: _Entry, name: str) -> str | None:
         return joined(parts)
     else:
         value = one.unit.get(name)
+    if name == ITEM:  # some units may be those that were there before
+        value = value or one.unit_id
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
@@ -311,7 +316,7 @@ def _is_true(value: Any) -> bool:
     return value is True or (isinstance(value, str) and value.strip().lower() == "true")
 
 
-def _seconds(one: _Entry, pages: Mapping[tuple[str, str], int]) -> str | None:
+def _seconds(one: Entry, pages: Mapping[tuple[str, str], int]) -> str | None:
     """The seconds of a judgment of its page; None where a time is unknown, or the end comes first."""
     try:
         begin, end = (datetime.fromisoformat(str(one.judgment.get(name))) for name in ("started_at", "created_at"))

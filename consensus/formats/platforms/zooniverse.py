@@ -12,6 +12,8 @@ Item is ``subject_ids``, worker ``user_name``, label the answer to one task. Ass
 - Where ``gold_standard`` is true, an expert answered: gold, and no judgment.
 - A judgment took from ``started_at`` to ``finished_at`` of its metadata. Times are UTC.
 - Fields of the subject can be named, as ``subject_data.NAME``. ``user_ip`` is not read.
+- Subjects that went out again (``consensus requeue``) have other ids: there the item is ``#consensus_item``, which was
+  uploaded with them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from consensus.errors import FormatError
 from consensus.formats.platforms.named_columns import columns_for, refuse_hidden
 from consensus.formats.platforms.records import Judged, Table, reading
+from consensus.formats.platforms.seam import ITEM
 from consensus.formats.platforms.workflow_tasks import classified, is_gold, object_in, subject_of, surveyed
 from consensus.formats.tables.roles import KEEP
 from consensus.formats.tables.streams import displayed
@@ -51,6 +54,8 @@ HIDDEN = ("user_ip",)
 METADATA = "metadata"  # with the browser and the session: read for durations, and never kept
 STRANGER = "not-logged-in"
 SUBJECT = "subject_data."  # begins the names of the fields of a subject
+SENT_AS = "#" + ITEM
+"""The field of a subject that was uploaded again (``consensus requeue``); volunteers don't see it."""
 SEEN = "seen before: the volunteer had classified this subject already"
 EXPERT = "gold standard: an expert's answer, which counts as gold"
 
@@ -105,7 +110,8 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     task = survey.task(roles, path, TITLE)
     header = [name for name in table.names if name not in HIDDEN]
     header += [SUBJECT + name for name in survey.subject_fields] + list(survey.tasks)
-    usual = {"item": "subject_ids", "worker": "user_name", "timestamp": "created_at"}
+    went_out = SENT_AS in survey.subject_fields
+    usual = {"item": SUBJECT + SENT_AS if went_out else "subject_ids", "worker": "user_name", "timestamp": "created_at"}
     kept = {role: name for role, name in roles.named.items() if name and role.startswith(KEEP)}
     refuse_hidden(kept, (METADATA,), path, TITLE)
     columns = columns_for(
@@ -190,6 +196,8 @@ def _cells(one: Classification, wanted: _Wanted, metadata: Mapping[str, Any]) ->
         else:
             within = name.startswith(SUBJECT)
             cells[role] = (subject.get(name.removeprefix(SUBJECT)) if within else one.row.cells.get(name)) or None
+    if wanted.columns.get("item") == SUBJECT + SENT_AS:  # some subjects may be those that were there before
+        cells["item"] = cells["item"] or one.row.cells.get("subject_ids")
     if wanted.columns.get("timestamp") == "created_at":
         cells["timestamp"] = _iso(cells["timestamp"])
     cells["label"] = wanted.task.label(one)
