@@ -1,4 +1,9 @@
-"""Where shards are worked on: a backend is an ordered ``map`` and nothing else."""
+"""Where shards are worked on.
+
+``map`` runs loops that share the memory of this process. ``scatter`` and ``each`` do without: a part is brought to
+where it is worked on once, and then takes what is small and gives back what is small, or the rows that it is asked for.
+What is done to parts is therefore a function of a module, which writes to its ``out`` alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ import bisect
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +32,30 @@ class Backend(Protocol):
     n_threads: int
 
     def map(self, function: Callable[[S], R], shards: Sequence[S]) -> list[R]:
-        """Apply ``function`` to every shard; results in shard order."""
+        """Apply ``function`` to every shard, in memory that all share; results in shard order."""
+
+    def scatter(self, parts: Sequence[object]) -> Sequence[Any]:
+        """Bring parts to where they are worked on; what ``each`` takes."""
+
+    def each(
+        self,
+        function: Callable[..., R],
+        parts: Sequence[Any],
+        *given: object,
+        into: Sequence[NDArray[Any]] | None = None,
+        apart: Callable[[int], object] | None = None,
+    ) -> list[R]:
+        """Apply ``function(part, ...)`` to every scattered part; results in their order.
+
+        Parameters
+        ----------
+        given
+            What all of them take, behind the part.
+        into
+            Arrays, one a part, that the function fills in; it takes its own next. It does not see what was in it.
+        apart
+            What part n takes at last, by n: made just before.
+        """
 
 
 class Threads:
@@ -48,6 +76,26 @@ class Threads:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.n_threads)
         return list(self._pool.map(function, shards))
+
+    def scatter(self, parts: Sequence[object]) -> Sequence[Any]:
+        """They are where they are."""
+        return parts
+
+    def each(
+        self,
+        function: Callable[..., R],
+        parts: Sequence[Any],
+        *given: object,
+        into: Sequence[NDArray[Any]] | None = None,
+        apart: Callable[[int], object] | None = None,
+    ) -> list[R]:
+        """Apply ``function`` to every part: without a copy of anything."""
+
+        def one(n: int) -> R:
+            out = () if into is None else (into[n],)
+            return function(parts[n], *out, *given, *(() if apart is None else (apart(n),)))
+
+        return self.map(one, range(len(parts)))
 
 
 def usable_cores() -> int:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consensus.backends import even_parts, even_slices, number_of_shards
 from consensus.found.confusions import Confusions
 from consensus.found.posterior import DensePosterior
-from consensus.kernels import em, mix_loops, tallies, weighted_em
+from consensus.kernels import em, mix_loops, tallies
+from consensus.models import item_parts
+from consensus.models.item_parts import Held, Part
 from consensus.models.priors import Priors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,6 +46,8 @@ class Tables:
     """(S, R, K) the counts of each shard, as wide as ``C``."""
     background: NDArray[np.float64]
     """(0,): every label is weighed."""
+    held: Held = field(default_factory=Held)
+    """Where the items are worked on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,19 +196,11 @@ class Rows:
         ``posterior`` (I, K), or what makes it for some of the items.
         """
         of = posterior if callable(posterior) else posterior.__getitem__
-
-        def shard(s: int) -> NDArray[np.float64]:
-            part = self.item_shards[s]
-            counts, mass = tables.by_shard[s], np.zeros((2, self.n_labels))
-            counts[:] = 0.0
-            if self.units is not None:
-                weighted_em.scatter_counts(self._weighed(part), of(part), prior_row[part], counts, mass[0])
-                return mass
-            starts = self.item_start[part.start : part.stop + 1]
-            em.scatter_counts(starts, self.row, of(part), prior_row[part], counts, mass[0])
-            return mass
-
-        self._merge(backend.map(shard, range(len(self.item_shards))), tables, backend)
+        parts = self._parts(prior_row, tables, backend)
+        masses = backend.each(
+            item_parts.count, parts, into=list(tables.by_shard), apart=lambda n: of(self.item_shards[n])
+        )
+        self._merge(masses, tables, backend)
 
     def em_pass(self, priors: Priors, tables: Tables, backend: Backend) -> float:
         """E and M1: N, n and mass of the posterior that ``tables.C`` implies, into ``tables``; the log evidence."""
@@ -214,20 +210,8 @@ class Rows:
             table = np.zeros((len(table), width))
             table[:, : self.n_labels] = priors.table
 
-        def shard(s: int) -> tuple[NDArray[np.float64], float]:
-            part = self.item_shards[s]
-            counts, mass = tables.by_shard[s], np.zeros((2, width))
-            counts[:] = 0.0
-            row = priors.row[part]
-            if self.units is not None:
-                weighed, each = self._weighed(part), np.empty(part.stop - part.start)
-                told = weighted_em.em_pass(weighed, tables.C, table, row, priors.own_from, counts, mass, each)
-                return mass, told + float((self.units.item[part] * np.log(each)).sum())
-            starts = self.item_start[part.start : part.stop + 1]
-            evidence = em.em_pass(starts, self.row, tables.C, table, row, priors.own_from, counts, mass)
-            return mass, evidence
-
-        found = backend.map(shard, range(len(self.item_shards)))
+        parts = self._parts(priors.row, tables, backend)
+        found = backend.each(item_parts.em_pass, parts, tables.C, table, priors.own_from, into=list(tables.by_shard))
         self._merge([mass for mass, _ in found], tables, backend)
         return sum(evidence for _, evidence in found) + priors.log_scale
 
@@ -280,11 +264,19 @@ class Rows:
 
         backend.map(shard, self.item_shards)
 
-    def _weighed(self, part: slice) -> weighted_em.Weighed:
-        """Some items and their judgments, and what they count for."""
-        assert self.units is not None
+    def _parts(self, prior_row: NDArray[np.int32], tables: Tables, backend: Backend) -> Sequence[Any]:
+        """The items in parts, where the backend has them: brought there once a fit."""
+        held = tables.held
+        if held.backend is not backend or held.prior_row is not prior_row:
+            held.parts = backend.scatter([self._part(part, prior_row) for part in self.item_shards])
+            held.backend, held.prior_row = backend, prior_row
+        return held.parts
+
+    def _part(self, part: slice, prior_row: NDArray[np.int32]) -> Part:
         starts = self.item_start[part.start : part.stop + 1]
-        return weighted_em.Weighed(starts, self.row, self.units.item[part], self.units.apart)
+        if self.units is None:
+            return Part(starts, self.row, prior_row[part])
+        return Part(starts, self.row, prior_row[part], self.units.item[part], self.units.apart)
 
     def _merge(self, masses: list[NDArray[np.float64]], tables: Tables, backend: Backend) -> None:
         tables.mass[:], tables.own_mass[:] = np.sum(masses, axis=0)[:, : self.n_labels]
@@ -382,11 +374,13 @@ class Rows:
     ) -> NDArray[np.float64]:
         """E: posterior (I, K) of all items, raised to ``power`` (I,) and normalised; in logs, nothing underflows."""
         out = np.empty((self.n_items, self.n_labels))
-        log_rows = np.log(C[:, : self.n_labels])
-
-        def shard(part: slice) -> None:
-            starts = self.item_start[part.start : part.stop + 1]
-            em.posteriors(starts, self.row, log_rows, priors.table, priors.row[part], power[part], out[part])
-
-        backend.map(shard, self.item_shards)
+        parts = backend.scatter([self._part(part, priors.row) for part in self.item_shards])
+        backend.each(
+            item_parts.posteriors,
+            parts,
+            np.log(C[:, : self.n_labels]),
+            priors.table,
+            into=[out[part] for part in self.item_shards],
+            apart=lambda n: power[self.item_shards[n]],
+        )
         return out

@@ -34,13 +34,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.backends import even_parts, even_slices, number_of_shards
+from consensus import segments
 from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
 from consensus.inputs.vocabulary import hashed
-from consensus.kernels import loner_loops, tallies
+from consensus.kernels import loner_loops
 from consensus.models.bounds import Bounds
 from consensus.models.newcomers import EXPERIENCED
+from consensus.models.one_label import labels_of_workers
 from consensus.models.two_means import two
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from consensus.backends import Backend
     from consensus.inputs.judgments import Judgments
+    from consensus.segments import Segment
 
     Flags = NDArray[np.bool_]
     Reals = NDArray[np.float64]
@@ -156,14 +158,7 @@ class _Looked:
 
     @classmethod
     def at(cls, judgments: Judgments, known: Flags, backend: Backend) -> _Looked:
-        W, K, J = judgments.n_workers, judgments.n_labels, judgments.n_judgments
-
-        def shard(part: slice) -> Reals:
-            found = np.zeros((W, K))
-            tallies.labels_of_workers(judgments.worker[part], judgments.label[part], found)
-            return found
-
-        shares = np.sum(backend.map(shard, even_parts(J, number_of_shards(J, W * K))), axis=0)
+        shares = labels_of_workers(judgments, backend)
         return cls(judgments, known, shares / np.maximum(shares.sum(axis=1, keepdims=True), 1.0), backend)
 
     def where(self, items: Flags) -> _Looked:
@@ -174,15 +169,9 @@ class _Looked:
         """(W, 5) what ``loner_loops.beyond_chance`` tells of every worker, by the ``weight`` (W,) of the others."""
         judgments = self.judgments
         each, by = weight.astype(np.float64), self.shares if shares is None else shares
-
-        def shard(part: slice) -> Reals:
-            found = np.zeros((len(each), 5))
-            starts = judgments.item_start[part.start : part.stop + 1]
-            loner_loops.beyond_chance(starts, judgments.worker, judgments.label, by, each, found)
-            return found
-
-        n_shards = number_of_shards(judgments.n_judgments, 5 * len(each))
-        return np.asarray(np.sum(self.backend.map(shard, even_slices(judgments.item_start, n_shards)), axis=0))
+        parts = segments.shards(judgments, 5 * len(each))
+        found = self.backend.scatter(segments.cut(judgments, parts, (judgments.worker, judgments.label)))
+        return np.asarray(np.sum(self.backend.each(_beyond_chance, found, by, each), axis=0))
 
     def share(self, members: Flags) -> float:
         """Of the judgments, that ``members`` (W,) did."""
@@ -316,3 +305,9 @@ def _halves(looked: _Looked) -> _Halves | None:
         found["agreed"].append(plain[members])
         found["others"].append(plain[others])
     return _Halves(**{name: _Mean.of(parts) for name, parts in found.items()}, n_judgments=n_judgments)
+
+
+def _beyond_chance(segment: Segment, shares: Reals, weight: Reals) -> Reals:
+    found = np.zeros((len(weight), 5))
+    loner_loops.beyond_chance(segment.start, *segment.columns, shares, weight, found)
+    return found

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.backends import even_slices, number_of_shards
+from consensus import segments
 from consensus.found.cautions import Caution
 from consensus.inputs.counted import counted
 from consensus.kernels import newcomer_loops
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from consensus.backends import Backend
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
+    from consensus.segments import Segment
 
     Reals = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -206,34 +207,33 @@ def _right(agreement: float, other: float | None, n_labels: int) -> float:
 
 def _told(judgments: Judgments, band: NDArray[np.int32], backend: Backend) -> _Told:
     """The sums of all shards."""
-    B, K = len(BANDS), judgments.n_labels
+    parts = segments.cut(judgments, segments.shards(judgments), (judgments.worker, judgments.label))
+    found = backend.each(_with_experienced, backend.scatter(parts), band, judgments.n_labels)
+    return _Told(*(np.sum(one, axis=0) for one in zip(*found, strict=True)))
 
-    def shard(part: slice) -> tuple[Reals, ...]:
-        found = np.zeros((B, 3)), np.zeros((B, 3, 3)), np.zeros((B, 2, K)), np.zeros((B, 2))
-        starts = judgments.item_start[part.start : part.stop + 1]
-        newcomer_loops.with_experienced(starts, judgments.worker, judgments.label, band, *found)
-        return found
 
-    parts = backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
-    return _Told(*(np.sum(one, axis=0) for one in zip(*parts, strict=True)))
+def _with_experienced(segment: Segment, band: NDArray[np.int32], K: int) -> tuple[Reals, ...]:
+    B = len(BANDS)
+    found = np.zeros((B, 3)), np.zeros((B, 3, 3)), np.zeros((B, 2, K)), np.zeros((B, 2))
+    newcomer_loops.with_experienced(segment.start, *segment.columns, band, *found)
+    return found
 
 
 def _sided_with(judgments: Judgments, band: NDArray[np.int32], by_chance: float, backend: Backend) -> bool:
     """Whether some of the experienced side with the newcomers at odds, all who have another ``band`` (W,) than -1."""
-    W, K = judgments.n_workers, judgments.n_labels
-
-    def shard(part: slice) -> Reals:
-        found = np.zeros((W, 3))
-        starts = judgments.item_start[part.start : part.stop + 1]
-        newcomer_loops.with_newcomers(starts, judgments.worker, judgments.label, band, len(BANDS), K, found)
-        return found
-
-    shards = even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, 3 * W))
-    told = np.sum(backend.map(shard, shards), axis=0)
+    parts = segments.shards(judgments, 3 * judgments.n_workers)
+    found = backend.scatter(segments.cut(judgments, parts, (judgments.worker, judgments.label)))
+    told = np.sum(backend.each(_with_newcomers, found, band, judgments.n_labels), axis=0)
     share, n = shrunk(*told[told[:, 0] > 0].T), told[told[:, 0] > 0, 0]
     usual = max(by_chance, float(told[:, 1].sum() / n.sum()))
     beyond = (share - usual) / (1.0 - by_chance) > SIDING
     return bool(n[beyond].sum() > SIDED * n.sum())
+
+
+def _with_newcomers(segment: Segment, band: NDArray[np.int32], K: int) -> Reals:
+    found = np.zeros((len(band), 3))
+    newcomer_loops.with_newcomers(segment.start, *segment.columns, band, len(BANDS), K, found)
+    return found
 
 
 def shrunk(n: Reals, sums: Reals, squares: Reals) -> Reals:

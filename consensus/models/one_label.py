@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.backends import even_parts, number_of_shards
+from consensus import segments
 from consensus.kernels import tallies
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from consensus.inputs.gold import AlignedGold
     from consensus.inputs.judgments import Judgments
     from consensus.models.dense_layout import Rows
+    from consensus.segments import Segment
 
     Reals = NDArray[np.float64]
     Positions = NDArray[np.int64]
@@ -92,20 +93,29 @@ def set_apart(
     return rows, OneLabel(worker, label, judgments.per_worker[worker].astype(np.float64), mute, row, probability)
 
 
+def labels_of_workers(judgments: Judgments, backend: Backend) -> Reals:
+    """(W, K) how often each worker gave each label."""
+    W, K = judgments.n_workers, judgments.n_labels
+    parts = segments.shards(judgments, W * K)
+    found = backend.scatter(segments.cut(judgments, parts, (judgments.worker, judgments.label)))
+    return np.asarray(np.sum(backend.each(_labels_of_workers, found, W, K), axis=0), np.float64)
+
+
+def _labels_of_workers(segment: Segment, W: int, K: int) -> Reals:
+    counts = np.zeros((W, K))
+    begin, end = segment.start[0], segment.start[-1]
+    worker, label = (one[begin:end] for one in segment.columns)
+    tallies.labels_of_workers(worker, label, counts)
+    return counts
+
+
 def of_one_label(judgments: Judgments, rows: Rows, backend: Backend) -> tuple[Positions, Positions]:
     """(n,) workers who give one label only, or nearly so, and by no accident; and (n,) which."""
-    n, W, K = judgments.per_worker, judgments.n_workers, judgments.n_labels
+    n, K = judgments.per_worker, judgments.n_labels
     few = (n >= LEAST) & (np.diff(rows.worker_start) <= 1 + (1.0 - FAITHFUL) * n)
     if K < 2 or not few.any():
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-
-    def shard(part: slice) -> Reals:
-        counts = np.zeros((W, K))
-        tallies.labels_of_workers(judgments.worker[part], judgments.label[part], counts)
-        return counts
-
-    J = judgments.n_judgments
-    given = np.sum(backend.map(shard, even_parts(J, number_of_shards(J, W * K))), axis=0)
+    given, J = labels_of_workers(judgments, backend), judgments.n_judgments
     label = given.argmax(axis=1)
     elsewhere = 1.0 - (given.sum(axis=0) / J)[label]
     found = np.flatnonzero(few & (given.max(axis=1) >= FAITHFUL * n) & (n * elsewhere >= NO_ACCIDENT))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.backends import even_slices, number_of_shards
+from consensus import segments
 from consensus.kernels import tallies
 from consensus.models.sparse_layout import Cells
 from consensus.probabilities import normalised
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consensus.found.units import Units
     from consensus.inputs.judgments import Judgments
     from consensus.models.problem import Problem
+    from consensus.segments import Segment
 
 
 def majority(judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
@@ -34,12 +35,14 @@ def shares(judgments: Judgments, backend: Backend) -> NDArray[np.float64]:
 
 def _votes(judgments: Judgments, hard: bool, backend: Backend) -> NDArray[np.float64]:
     out = np.empty((judgments.n_items, judgments.n_labels))
-
-    def shard(part: slice) -> None:
-        tallies.vote_posterior(judgments.item_start[part.start : part.stop + 1], judgments.label, hard, out[part])
-
-    backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments)))
+    parts = segments.shards(judgments)
+    found = backend.scatter(segments.cut(judgments, parts, (judgments.label,)))
+    backend.each(_votes_of, found, hard, into=[out[part] for part in parts])
     return out
+
+
+def _votes_of(segment: Segment, out: NDArray[np.float64], hard: bool) -> None:
+    tallies.vote_posterior(segment.start, *segment.columns, hard, out)
 
 
 def usual(problem: Problem) -> NDArray[np.float64] | Callable[[slice], NDArray[np.float64]]:
@@ -112,18 +115,23 @@ def by_majority(
     """Judgments of each worker (W,) for the majority label, and items of each majority label (K,), in units; ties
     are shared.
     """  # noqa: D205
-    each = np.empty(0) if units is None else units.judgment
-
-    def shard(part: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        agreed, mass = np.zeros(judgments.n_workers), np.zeros(judgments.n_labels)
-        starts = judgments.item_start[part.start : part.stop + 1]
-        items = each if units is None else units.item[part]
-        tallies.by_majority(starts, judgments.worker, judgments.label, items, each, agreed, mass)
-        return agreed, mass
-
-    size = judgments.n_workers + judgments.n_labels
-    found = backend.map(shard, even_slices(judgments.item_start, number_of_shards(judgments.n_judgments, size)))
+    W, K = judgments.n_workers, judgments.n_labels
+    columns: tuple[NDArray[Any], ...] = (judgments.worker, judgments.label)
+    of_items: tuple[NDArray[Any], ...] = ()
+    if units is not None:
+        columns, of_items = (*columns, units.judgment), (units.item,)
+    parts = segments.shards(judgments, W + K)
+    found = backend.each(_by_majority, backend.scatter(segments.cut(judgments, parts, columns, of_items)), W, K)
     return np.sum([agreed for agreed, _ in found], axis=0), np.sum([mass for _, mass in found], axis=0)
+
+
+def _by_majority(segment: Segment, W: int, K: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    agreed, mass = np.zeros(W), np.zeros(K)
+    worker, label, *units = segment.columns
+    each = units[0] if units else np.empty(0)
+    items = segment.of_items[0] if units else each
+    tallies.by_majority(segment.start, worker, label, items, each, agreed, mass)
+    return agreed, mass
 
 
 def one_coin(problem: Problem, accuracy: NDArray[np.float64], backend: Backend) -> NDArray[np.float64]:

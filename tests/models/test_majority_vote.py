@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consensus import fit, read
+from consensus import fit, read, segments
 from consensus.backends import Threads
 from consensus.config import FitConfig
 from consensus.models import starts
@@ -106,7 +106,7 @@ class TestMajorityVote:
 class TestStarts:
     @pytest.mark.parametrize("n_shards", [1, 3])
     def test_agreement_with_the_majority(self, n_shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(starts, "number_of_shards", lambda *_: n_shards)
+        monkeypatch.setattr(segments, "number_of_shards", lambda *_: n_shards)
         judgments = simulate(40, 6, 3, 3, accuracy=0.5, seed=2).judgments
         majority = naive.vote_posterior(judgments, True)
         n_agreed, mass = starts.by_majority(judgments, ONE)

@@ -27,6 +27,7 @@ from consensus.models.problem import Problem
 from consensus.models.splits import Splits
 from consensus.simulation import simulate, simulate_votes
 from tests import naive
+from tests.copying import Copying
 from tests.strategies import Row, crowds, encoded, examples, rows
 
 pytestmark = pytest.mark.usefixtures("by_dawid_skene")
@@ -132,7 +133,7 @@ class TestEveryModel:
         drawn = simulate(300, 12, 3, 4, seed=5)
         first, *others = [
             fit(drawn.judgments, backend=backend, gold=drawn.truth_table(20, 1))
-            for backend in (Threads(1), Threads(4), Backwards(7))
+            for backend in (Threads(1), Threads(4), Backwards(7), Copying())
         ]
         for other in others:
             assert np.array_equal(first.posterior, other.posterior)
@@ -324,7 +325,9 @@ class TestEM:
         monkeypatch.setattr("consensus.backends.SMALLEST_SHARD", 10)
 
         drawn = simulate(300, 12, 3, 4, seed=5).judgments
-        first, *others = [fit(drawn, backend=backend) for backend in (Threads(1), Threads(2), Threads(4), Backwards(7))]
+        first, *others = [
+            fit(drawn, backend=backend) for backend in (Threads(1), Threads(2), Threads(4), Backwards(7), Copying())
+        ]
         for other in others:
             assert np.array_equal(first.posterior, other.posterior)
             assert np.array_equal(first.confusions.counts, other.confusions.counts)
