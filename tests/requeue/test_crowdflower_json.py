@@ -32,7 +32,7 @@ def rows_of(content: bytes) -> dict[str, dict[str, str]]:
 
 
 def test_data_go_out_as_they_were(tmp_path: Path) -> None:
-    data = [
+    data: list[dict[str, Any]] = [
         {"text": 'a, "b"\r\nü', "n": 1.50, "is": True, "none": None, "colour_gold": "red", "colour_gold_reason": "so"},
         {"text": "", "more": {"x": ["y"]}},
     ]
