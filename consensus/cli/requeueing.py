@@ -24,8 +24,7 @@ Folder = Annotated[
 To = Annotated[
     str | None,
     typer.Option(
-        help="Platform: argilla, crowdflower, crowdflower-json, doccano, label-studio, mturk, prodigy, sagemaker, "
-        "toloka or zooniverse. Default: the one that the judgments are an export of.",
+        help="Platform. Default: the one that the judgments are an export of.",
         metavar="PLATFORM",
         show_default=False,
         rich_help_panel=OUTPUT,
@@ -78,7 +77,11 @@ def requeue(
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the escalation list of a run as the file that its platform takes, with the source columns of the export."""
+    """Write the escalation list of a run as the file that its platform takes, with the source columns of the export.
+
+    Platforms: argilla, crowdflower, crowdflower-json, doccano, label-studio, mturk, prodigy, sagemaker, toloka and
+    zooniverse.
+    """
     show = job.Show(quiet)
 
     from consensus import requeue as room
@@ -109,7 +112,10 @@ def export(
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the labels of a run as the platform's own report of them."""
+    """Write the labels of a run as the platform's own report of them.
+
+    Platforms: those of consensus requeue, but for mturk, which has --approve.
+    """
     show = job.Show(quiet)
 
     from consensus import requeue as room
