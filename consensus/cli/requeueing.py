@@ -87,7 +87,7 @@ def requeue(
     from consensus import requeue as room
 
     with show.stages():
-        run = run_of(folder, state, show, computing.threads)
+        run = run_of(folder, state, show, computing.threads, source)
         sent = room.requeue(run, to, source=source or (), until_settled=until_settled, top=top, gold=gold)
         path = _put(sent, run, output, folder or state)
     _tell(sent, path, show)
@@ -122,7 +122,7 @@ def export(
     from consensus.inputs.counted import counted
 
     with show.stages():
-        run = run_of(folder, state, show, computing.threads)
+        run = run_of(folder, state, show, computing.threads, source)
         sent = room.export(run, to, source=source or (), approve=approve)
         path = _put(sent, run, output, folder or state)
     for line in sent.said:
@@ -165,8 +165,10 @@ def _tell(sent: "Sent", path: Path, show: job.Show) -> None:
         show.say(f"wrote {path} for {sent.platform}: {asked}")
 
 
-def run_of(folder: Path | None, state: Path | None, show: job.Show, threads: int | None) -> "Run":
-    """What a finished run, or the last fit of a state, found."""
+def run_of(
+    folder: Path | None, state: Path | None, show: job.Show, threads: int | None, source: list[Path] | None
+) -> "Run":
+    """What a finished run, or the last fit of a state, found; its inputs may be among the files of ``source``."""
     from consensus.runs import finished
 
     if state is not None:
@@ -174,7 +176,8 @@ def run_of(folder: Path | None, state: Path | None, show: job.Show, threads: int
         return kept_state.last(state, show)
     if folder is None:
         raise typer.BadParameter("give RESULT_DIR, the output folder of a run, or a state with --state")
-    return job.run_of(finished.inputs_of(folder, show, threads=threads, side_inputs=True), show)
+    inputs = finished.inputs_of(folder, show, threads=threads, side_inputs=True, moved=source or ())
+    return job.run_of(inputs, show)
 
 
 def _put(sent: "Sent", run: "Run", output: Path | None, source: Path | None) -> Path:

@@ -168,6 +168,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         The folder is missing or may not be written, or the disk is full.
     """
     try:
+        if path.exists() and not path.is_file():  # a device or a pipe, whose place no file may take
+            with path.open("wb") as file:
+                yield file
+            return
         with partials.claimed(path, is_folder=False) as partial:
             with partial.open("wb") as file:
                 yield file

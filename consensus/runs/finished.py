@@ -19,6 +19,8 @@ from consensus.runs.run_inputs import Inputs, SideInputs
 from consensus.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consensus.runs.listening import Listener
 
 KINDS = ("judgments", "model_votes", "gold")
@@ -31,11 +33,12 @@ def inputs_of(
     threads: int | None = None,
     side_inputs: bool = False,
     pseudonyms: Path | None = None,
+    moved: Sequence[Path] | None = None,
 ) -> Inputs:
     """What the output ``folder`` of a run was made from, after a check that it is as it was.
 
-    Workers may get ``pseudonyms`` by a key. With ``side_inputs`` also costs, workers and an earlier run, which have no
-    say in the fit.
+    Inputs that are not where they were may be among ``moved`` files. Workers may get ``pseudonyms`` by a key. With
+    ``side_inputs`` also costs, workers and an earlier run, which have no say in the fit.
 
     Nothing but the tables of a run is kept on disk: the parameters follow from the inputs, to the last bit.
 
@@ -46,7 +49,7 @@ def inputs_of(
     """
     told = summary_of(folder)
     _refuse_memory(folder, told)
-    files = {kind: [_input(folder, one, listener) for one in told["provenance"][kind]] for kind in KINDS}
+    files = {kind: [_input(folder, one, listener, moved) for one in told["provenance"][kind]] for kind in KINDS}
     config = _settings(folder, told).model_copy(update={"threads": threads})
     if pseudonyms is not None:
         config = config.model_copy(update={"pseudonyms": pseudonyms})
@@ -115,12 +118,13 @@ def _refuse_several(folder: Path, path: Path) -> None:
     raise RunError(f"holds {len(inside):,} questions, each in a folder of its own; name one: {listed(inside)}", folder)
 
 
-def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
-    """Where an input is, perhaps in an archive: as it was named, from here or from beside the output folder."""
+def _input(folder: Path, source: dict[str, str], listener: Listener, moved: Sequence[Path] | None = None) -> Path:
+    """Where an input is, perhaps in an archive: as named, from here or from beside the output folder, or ``moved``."""
     given = Path(source["file"])
     listener.stage(f"checking {given.name}")
     beside = folder.resolve().parents[:2]  # a folder of one of several questions lies in that of all of them
-    found = [path for path in (given, *(parent / given for parent in (folder, *beside))) if sources.is_named(path)]
+    places = (given, *(parent / given for parent in (folder, *beside)), *(moved or ()))
+    found = [path for path in places if sources.is_named(path)]
     if not found and (source["file"] in sources.GONE or sources.is_read_once(given)):
         raise RunError(
             f"its input was {given}, which can't be read a second time; save it to a file, run that, and "
@@ -128,11 +132,13 @@ def _input(folder: Path, source: dict[str, str], listener: Listener) -> Path:
             folder,
         )
     if not found:
-        raise RunError(f"its input {given} is not there; put it back, or run again", folder)
+        way = "put it back, or run again" if moved is None else "name where it is now with --source"
+        raise RunError(f"its input {given} is not there; {way}", folder)
     for path in found:
         if sources.digest_of(path) == source["sha256"]:
             return path
-    raise RunError(f"its input {found[0]} has changed since; run again", folder)
+    way = "run again" if moved is None else "name the one that was read with --source, or run again"
+    raise RunError(f"its input {found[0]} has changed since; {way}", folder)
 
 
 def _refuse_memory(folder: Path, told: dict[str, Any]) -> None:

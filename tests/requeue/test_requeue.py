@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import os
 import re
 import shlex
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -240,6 +242,32 @@ class TestRefused:
         (tmp_path / "f1.csv").write_text("other")
         with pytest.raises(RunError, match="f1.csv has changed since; name the one that was read with source="):
             requeue(result)
+
+    def test_an_export_that_moved_by_the_command(self, report: Path, tmp_path: Path, run: Run) -> None:
+        sent = run("requeue", report, "-o", "-").out
+        (tmp_path / "f1.csv").rename(tmp_path / "f2.csv")
+        said = refused(run, "requeue", report, "-o", "-")
+        assert said.endswith(f"its input {tmp_path}/f1.csv is not there; name where it is now with --source")
+        for command in ("requeue", "export"):
+            assert run(command, report, "-o", "-", "--source", tmp_path / "f2.csv").status == 0
+        assert run("requeue", report, "-o", "-", "--source", tmp_path / "f2.csv").out == sent
+        with (tmp_path / "f2.csv").open("a") as file:
+            file.write("\n")
+        said = refused(run, "requeue", report, "-o", "-", "--source", tmp_path / "f2.csv")
+        assert said.endswith("f2.csv has changed since; name the one that was read with --source, or run again")
+
+    def test_a_pipe_is_written_to_and_stays_one(self, report: Path, tmp_path: Path, run: Run) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with ThreadPoolExecutor(1) as pool:
+            got = pool.submit((tmp_path / "pipe").read_bytes)
+            assert run("requeue", report, "-o", tmp_path / "pipe").status == 0
+            assert got.result(60).startswith(b"consensus_item,")
+        assert (tmp_path / "pipe").is_fifo()
+
+    @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no /dev/full")
+    def test_a_device_is_written_to_and_stays_one(self, report: Path, run: Run) -> None:
+        assert refused(run, "requeue", report, "-o", "/dev/full").startswith("consensus: /dev/full: ")
+        assert Path("/dev/full").is_char_device()
 
     def test_tables_in_memory(self) -> None:
         drawn = consensus.simulate(20, 5, 2, 3, seed=1)
