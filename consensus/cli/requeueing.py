@@ -73,7 +73,7 @@ def requeue(
         int | None, typer.Option(help="Items at most.", metavar="NUMBER", show_default=False, rich_help_panel=OUTPUT)
     ] = None,
     gold: Annotated[
-        bool, typer.Option("--gold", help="Also propose test questions (crowdflower).", rich_help_panel=OUTPUT)
+        bool, typer.Option("--gold", help="Also propose test questions (CrowdFlower).", rich_help_panel=OUTPUT)
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -106,12 +106,13 @@ def report_of(run: Run, held: Original) -> tuple[bytes, list[str]]:
 
 
 def _source(run: Run, files: tuple[Path, ...]) -> Original:
-    """The columns of the upload: not the platform's own, and no fields that workers filled in."""
-
-    def is_source(name: str) -> bool:
-        return not name.startswith(("_", COPIES)) and not name.endswith((GOLD, REASON))
-
+    """The columns of the upload."""
     return original.original(run.result.judgments, files, is_source)
+
+
+def is_source(name: str) -> bool:
+    """Whether a column may be of the upload: not the platform's own, and no field that workers filled in."""
+    return not name.startswith(("_", COPIES)) and not name.endswith((GOLD, REASON))
 
 
 def _cell(held: Original, name: str, row: int | None) -> str | None:

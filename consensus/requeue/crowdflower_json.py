@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from consensus.formats import sources
-from consensus.formats.platforms.crowdflower_json import GOLD, NAME, OTHER, cell_of, entries
+from consensus.formats.platforms.crowdflower_json import CONTENTION, NAME, cell_of, entries
 from consensus.formats.platforms.object_lines import ObjectLines
 from consensus.formats.tables.text_form import TextForm
 from consensus.requeue import crowdflower
@@ -59,7 +59,7 @@ def _source(run: Run, files: tuple[Path, ...]) -> Original:
                         continue
                     seen.add(item)
                     for name, value in one.unit.items():
-                        if not name.endswith((GOLD, *OTHER)):
+                        if crowdflower.is_source(name) and not name.endswith(CONTENTION):
                             columns.setdefault(name, [None] * len(ids))[at[item]] = _text(value)
     return Original(files, understood["item"], understood["label"], columns, (), ())
 

@@ -1,31 +1,38 @@
-"""Zooniverse: a manifest of a subject set, and reductions as Caesar has them.
+"""Zooniverse: a manifest of the subjects to ask about again, and reductions as Caesar's tools write them.
 
-Assumed is (``panoptes subject-set`` of panoptescli; question_consensus_reducer and the column names of its table in
-github.com/zooniverse/aggregation-for-caesar; zooniverse.github.io/caesar):
+Assumed is:
 
-- A manifest is a table with a row a subject, whose columns become its ``subject_data``. Files of pictures are found by
-  the cells that name one. Columns that begin with ``#`` are not shown to volunteers; ``retired`` is the platform's own.
-- Who uploads a manifest makes new subjects. ``#consensus_item`` tells the item of each: it comes back in
-  ``subject_data``, and the reader takes it for the item.
-- A subject that is on the platform may be linked to another set instead, and keeps its id. It is shown again where it
-  is not retired, and to volunteers who did not see it: in another workflow.
-- How many classifications retire a subject is set for a workflow: ``#consensus_judgments`` tells how many are wanted.
-- A reduction has ``most_likely``, ``num_votes`` (that say it) and ``agreement`` (their share). A rule may look up any
-  other: ``p`` is the probability of the label, ``p.LABEL`` that of each.
+- A subject that is on the platform is best linked again, to another set of its workflow: it keeps its id, so that its
+  answers come back to it, its media, which the export does not tell, and what volunteers have seen, so that nobody
+  judges it twice. ``panoptes subject-set add-subjects SET ID...`` does so, or ``-f`` with a file of one id a line
+  (zooniverse/panoptes-cli, README and ``commands/subject_set.py``). ``#consensus_subject`` tells the id.
+- A workflow gives out subjects that are not retired in it, whatever set they are in (help.zooniverse.org, "Subject
+  Selection Process"). ``retired`` in ``subject_data`` tells who is; ``panoptes workflow unretire-subjects`` undoes it.
+- The manifest can also be uploaded as new subjects: one row a subject, each column a field of it. No name of a column
+  is needed for media: each cell that names a file beside the manifest is one (the same README). New subjects have
+  other ids; there ``#consensus_item`` tells the item, and the reader takes it for that. Fields that begin with ``#`` are
+  shown to nobody, with ``!`` only on Talk (zooniverse/front-end-monorepo, issue 4210); the names stay as they were, so
+  that what was hidden stays hidden. The ``%`` of indexed fields is not in the export.
+- A classification export holds every classification that there is (help.zooniverse.org, "Data Exports"), so that a new
+  one holds the old answers, too: it is read alone.
+- Reductions have the columns of ``panoptes_aggregation reduce``: ``subject_id``, ``workflow_id``, ``task``, ``reducer``
+  and ``data.*``; ``most_likely``, ``num_votes`` and ``agreement`` are those of its question consensus reducer
+  (zooniverse/aggregation-for-caesar), of our label. ``data.probability`` is added, and one for each option, by the text
+  that the export has, where Caesar may have a number or a short form.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consensus.errors import ConfigError, RunError
-from consensus.formats import sources
+from consensus.errors import ConfigError
 from consensus.formats.platforms.records import Table
-from consensus.formats.platforms.workflow_tasks import object_in
-from consensus.formats.platforms.zooniverse import NAME, SENT_AS, SUBJECT
+from consensus.formats.platforms.workflow_tasks import classified, object_in, subject_of
+from consensus.formats.platforms.zooniverse import ITEMS, NAME, SENT, SUBJECT, item_of
 from consensus.formats.tables.text_form import TextForm
 from consensus.inputs.counted import counted
 from consensus.requeue import objects, original, rows, tasks
@@ -35,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consensus.formats.platforms.records import Row
-    from consensus.inputs.judgments import Judgments
     from consensus.requeue.tasks import Task
     from consensus.runs import Run
 
@@ -43,100 +49,187 @@ __all__ = ["ENDING", "NAME", "TAKES_GOLD", "again", "report"]
 
 ENDING = ".csv"
 TAKES_GOLD = False
-OURS = (SENT_AS, "#consensus_judgments", "#consensus_reason")
+OURS = ("#consensus_subject", SENT, "#consensus_judgments", "#consensus_reason")
 RETIRED = "retired"
-LINKED = (
-    "subjects that are on the platform can be linked to a set of another workflow instead (panoptes subject-set "
-    f"add-subjects), where they are not retired: their ids are {SENT_AS}"
-)
+SHOWN = 50  # ids in a command
+REDUCER = "consensus"
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What was asked, and how its items are named."""
+
+    task: str
+    """Such as T0, T0.HOWMANY or T0@84."""
+    workflow: str
+    """Empty where it is not named."""
+    item: str | None
+    """The column, if another one than that of subjects was named."""
+    label: str
+    """As it is named with --label."""
+
+    @classmethod
+    def of(cls, run: Run) -> _Question:
+        judgments = run.result.judgments
+        assert judgments.reading is not None
+        label = next(column.name for column in judgments.understood if column.role == "label").split(" / ")[0]
+        workflow, _, task = label.rpartition("/")
+        item = judgments.reading.item
+        return cls(task, workflow, None if item == ITEMS else item, label)
+
+    def item_of(self, row: Row) -> str:
+        """The item of a row."""
+        if self.item is None:
+            return item_of(row)
+        if self.item.startswith(SUBJECT):
+            return subject_of(row).get(self.item.removeprefix(SUBJECT), "")
+        return row.cells.get(self.item, "")
+
+    def is_answered(self, row: Row) -> bool:
+        """Whether a row holds an answer to it, perhaps none."""
+        (one,) = classified([row])
+        base = self.task.partition("@")[0]
+        return any(base == key or base.startswith(f"{key}.") for key in one.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A subject as the export tells it."""
+
+    id: str
+    workflow: str
+    fields: dict[str, str | None]
+    is_retired: bool
+    odd: tuple[str, ...]
+    """Fields that are no single values."""
+
+    @classmethod
+    def of(cls, held: dict[str, Any], item: str) -> _Subject:
+        """Of what was ``held`` about an item.
+
+        Raises
+        ------
+        ConfigError
+            Several subjects were shown at once.
+        """
+        told = {name: one for name, one in object_in(held["data"]).items() if isinstance(one, dict)}
+        if held["subject"] not in told and len(told) > 1:
+            raise ConfigError(
+                f'--to {NAME}: item "{item}" is several subjects at once ({held["subject"]}), and a row of a manifest '
+                "or of reductions is one; use escalations.csv and labels.csv"
+            )
+        fields = told.get(held["subject"]) or next(iter(told.values()), {})
+        state = fields.get(RETIRED)
+        own = {name: one for name, one in fields.items() if name not in OURS and not _is_state(name, one)}
+        odd = tuple(name for name, one in own.items() if isinstance(one, (dict, list)))
+        cells = {name: _cell(one) for name, one in own.items()}
+        return cls(held["subject"], held["workflow"], cells, isinstance(state, dict), odd)
 
 
 def again(run: Run, files: tuple[Path, ...], asked: Sequence[Task], _gold: bool) -> tuple[bytes, list[str]]:
-    """The manifest, the most valuable subject first."""
-    held = _subjects(run.result.judgments, files, {task.item for task in asked})
-    fields = {task.item: _fields(held[task.item]) for task in asked}
-    names = [name for name in dict.fromkeys(name for one in fields.values() for name in one) if name not in OURS]
-    made = [
-        [*(fields[task.item].get(name) for name in names), task.item, str(task.judgments), task.reason]
-        for task in asked
-    ]
-    said = [LINKED] if all(held[task.item].cells.get("subject_ids") == task.item for task in asked) else []
-    return rows.written([*names, *OURS], made), [*said, original.next_step(files)]
+    """A manifest, the most valuable subject first."""
+    question = _Question.of(run)
+    held = _held(run, files, question, {task.item for task in asked})
+    names = dict.fromkeys(name for task in asked for name in held[task.item].fields)
+    made = []
+    for task in asked:
+        one = held[task.item]
+        own = [one.id, task.item, str(task.judgments), task.reason]
+        made.append([*own, *(one.fields.get(name) for name in names)])
+    return rows.written([*OURS, *names], made), _said([held[task.item] for task in asked], question)
 
 
 def report(run: Run, files: tuple[Path, ...]) -> tuple[bytes, list[str]]:
-    """A reduction of each subject; one whose label is open has its probabilities alone."""
-    result, labels = run.result, tasks.labelled(run)
-    judgments = result.judgments
-    held = _subjects(judgments, files, set(labels["item"]))
-    task = next(one.name for one in judgments.understood if one.role == "label").rpartition("/")[2].partition("@")[0]
-    votes = np.zeros((judgments.n_items, judgments.n_labels), np.int64)
-    np.add.at(votes, (judgments.item, judgments.label), 1)
-    code = {label: k for k, label in enumerate(judgments.labels)}
-    z = result.beliefs.dense(slice(None))
+    """Reductions, one row an item."""
+    judgments = run.result.judgments
+    question, labels = _Question.of(run), tasks.labelled(run)
+    held = _held(run, files, question, set(labels["item"]))
+    options = list(judgments.labels)
+    beliefs = run.result.posteriors.iloc[:, 1:].to_numpy(np.float64)
+    codes = labels["label"].map({option: n for n, option in enumerate(options)}).fillna(-1).to_numpy(np.int64)
+    agree = np.bincount(judgments.item[judgments.label == codes[judgments.item]], minlength=judgments.n_items)
+    total = np.bincount(judgments.item, minlength=judgments.n_items)
     made = []
-    for n, (item, label, sure) in enumerate(zip(labels["item"], labels["label"], labels["confidence"], strict=True)):
-        row, total = held[item].cells, int(votes[n].sum())
-        has_label = isinstance(label, str)
-        given = int(votes[n, code[label]]) if has_label and label in code else 0
-        share = f"{given / total:.6g}" if has_label and total else None
-        told = [label if has_label else None, str(given), share, rows.number(sure if has_label else None)]
-        of_labels = [rows.number(float(p)) if sure == sure else None for p in z[n]]
-        made.append([row.get("subject_ids"), row.get("workflow_id"), task, "consensus", *told, *of_labels])
-    header = ["subject_id", "workflow_id", "task", "reducer", "data.most_likely", "data.num_votes", "data.agreement"]
-    header += ["data.p", *(f"data.p.{label}" for label in judgments.labels)]
-    return rows.written(header, made), ["data.p is the probability of the label, data.agreement the share of its votes"]
+    for n, (item, label, sure, status) in enumerate(
+        zip(*(labels[name] for name in ("item", "label", "confidence", "status")), strict=True)
+    ):
+        one = held[item]
+        share = rows.number(agree[n] / total[n]) if total[n] and codes[n] >= 0 else None
+        known = [None] * (1 + len(options)) if np.isnan(sure) else [rows.number(p) for p in (sure, *beliefs[n])]
+        own = [one.id, one.workflow, question.task, REDUCER, label if isinstance(label, str) else None]
+        made.append([*own, str(agree[n]), share, known[0], status, *known[1:]])
+    header = ["subject_id", "workflow_id", "task", "reducer"]
+    header += [f"data.{name}" for name in ("most_likely", "num_votes", "agreement", "probability", "status")]
+    header += [f"data.probability.{option}" for option in options]
+    return rows.written(header, made), [
+        "data.agreement is the share of votes for the label, as at the platform; data.probability is how sure it is"
+    ]
 
 
-def _subjects(judgments: Judgments, files: tuple[Path, ...], wanted: set[str]) -> dict[str, Row]:
-    """By item, the first row about it.
+def _held(run: Run, files: tuple[Path, ...], question: _Question, wanted: set[str]) -> dict[str, _Subject]:
+    """The subjects of items; of several subjects of an item the first one, which it was before it went out again."""
+    assert run.result.judgments.reading is not None
+    form = TextForm.of(run.result.judgments.reading)
 
-    Raises
-    ------
-    ConfigError
-        A classification is about several subjects.
-    RunError
-        No row is about an item.
-    """
-    named = next(one.name for one in judgments.understood if one.role == "item").split(objects.SEVERAL)
-    by_sent = SUBJECT + SENT_AS in named
-    found: dict[str, Row] = {}
-    for row in _rows(judgments, files):
-        data = _fields(row)
-        if by_sent:
-            item = data.get(SENT_AS) or row.cells.get("subject_ids")
-        else:
-            item = data.get(named[0].removeprefix(SUBJECT)) if named[0].startswith(SUBJECT) else row.cells.get(named[0])
-        if item in wanted and item not in found:
-            if ";" in (row.cells.get("subject_ids") or ""):
-                raise ConfigError(f"--to {NAME}: a classification of several subjects at once can't be asked again")
-            found[item] = row
-    gone = wanted - set(found)
-    if gone:
-        raise RunError(
-            f'no classification is about item "{min(gone)}" ({counted(len(gone), "item is", "items are")} missing); '
-            "read the export without --fold and without another column for --item",
-            files[0],
-        )
-    return found
+    def told(path: Path) -> Iterator[dict[str, Any]]:
+        seen = set[str]()
+        others: dict[str, dict[str, Any]] = {}
+        for row in Table.of(path, form).rows():
+            item = question.item_of(row)
+            workflow = row.cells.get("workflow_id", "")
+            if item in seen or question.workflow not in {"", workflow}:
+                continue
+            one = {
+                "item": item,
+                "subject": row.cells.get("subject_ids", ""),
+                "workflow": workflow,
+                "data": row.cells.get("subject_data"),
+            }
+            if question.is_answered(row):
+                seen.add(item)
+                yield one
+            else:
+                others.setdefault(item, one)
+        yield from others.values()  # of items that nobody answered for
+
+    found = objects.by_item(files, told, lambda one: one["item"], wanted)
+    return {item: _Subject.of(one, item) for item, one in found.items()}
 
 
-def _rows(judgments: Judgments, files: tuple[Path, ...]) -> Iterator[Row]:
-    assert judgments.reading is not None
-    form = TextForm.of(judgments.reading)
-    for path in files:
-        with sources.opened(path) as opened:
-            assert opened is not None
-            for file in opened.files:
-                yield from (row for row in Table.of(file.path, form).rows() if not row.fault)
+def _said(subjects: Sequence[_Subject], question: _Question) -> list[str]:
+    """What to do with the manifest."""
+    item = f' --item "{question.item}"' if question.item else ""
+    told_by = question.item or SENT
+    retired: dict[str, list[str]] = {}
+    for one in subjects:
+        if one.is_retired:
+            retired.setdefault(one.workflow, []).append(one.id)
+    odd = sorted({name for one in subjects for name in one.odd})
+    said = [
+        "link the subjects to a set of their workflow, which keeps their ids and media: "
+        f"panoptes subject-set add-subjects SET {_ids([one.id for one in subjects])}",
+        *(
+            f"{counted(len(ids), 'subject is', 'subjects are')} retired in workflow {workflow}, which gives them to "
+            f"nobody until: panoptes workflow unretire-subjects {workflow} {_ids(ids)}"
+            for workflow, ids in retired.items()
+        ),
+        "uploaded as new subjects they need their media beside the manifest, have other ids (their item is "
+        f"{told_by}), and may come to volunteers who judged them already",
+        "a new export of the workflow holds the old answers, too: read it alone, for what is in two files counts twice",
+        original.next_step((), f'--label "{question.label}"{item}'),
+    ]
+    return [*said, *([f"no single values, so they are written as JSON: {', '.join(odd)}"] if odd else [])]
 
 
-def _fields(row: Row) -> dict[str, str]:
-    """What was uploaded with the subject of a row."""
-    subjects = [one for one in object_in(row.cells.get("subject_data")).values() if isinstance(one, dict)]
-    told: dict[str, Any] = subjects[0] if subjects else {}
-    return {
-        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for name, value in told.items()
-        if name != RETIRED and value is not None
-    }
+def _ids(ids: Sequence[str]) -> str:
+    """Ids in a command, or where they stand."""
+    return " ".join(ids) if len(ids) <= SHOWN else f"IDS (column {OURS[0]})"
+
+
+def _is_state(name: str, value: Any) -> bool:
+    """Whether a field is the platform's own: whether the subject is retired."""
+    return name == RETIRED and not isinstance(value, str)
+
+
+def _cell(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)

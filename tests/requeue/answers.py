@@ -7,6 +7,8 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+from tests.naive_platforms import EXAMPLES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -125,18 +127,18 @@ def lay(path: Path, answers: str | dict[str, str]) -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def zooniverse(sent: Path, label: str) -> str:
-    """Classifications of other subjects, which have what was uploaded."""
-    made = []
+def zooniverse(sent: Path, label: str, *, uploaded: bool = False) -> str:
+    """A new export: the old classifications, and others of subjects that were linked again or ``uploaded`` anew."""
+    rows = _table(EXAMPLES / "zooniverse.csv")
     for n, row in enumerate(_table(sent)):
-        own = {"classification_id": f"{8000 + n}", "user_name": "eve", "user_id": "99", "user_ip": "198.51.100.9"}
-        own |= {"workflow_id": "7", "workflow_name": "Animals", "workflow_version": "3.4", "gold_standard": ""}
-        own |= {"created_at": "2021-06-05 10:01:08 UTC", "expert": "", "metadata": "{}"}
-        said = [{"task": "T0", "task_label": "Is there an animal?", "value": label}]
-        data = {f"{9800 + n}": {"retired": None, **row}}
-        own |= {"annotations": json.dumps(said), "subject_data": json.dumps(data), "subject_ids": f"{9800 + n}"}
-        made.append(own)
-    return _text(made)
+        subject = f"{990 + n}" if uploaded else row["#consensus_subject"]
+        fields = {name: cell for name, cell in row.items() if uploaded or not name.startswith("#consensus_")}
+        own = {"classification_id": f"{8000 + n}", "user_name": WORKER, "user_id": "77", "subject_ids": subject}
+        own |= {"created_at": "2021-06-05 10:00:00 UTC", "gold_standard": "", "expert": "", "metadata": "{}"}
+        own["annotations"] = json.dumps([{"task": "T0", "task_label": "Is there an animal?", "value": label}])
+        own["subject_data"] = json.dumps({subject: {"retired": None, **fields}})
+        rows.append({**rows[0], **own})
+    return _text(rows)
 
 
 ANSWERED: dict[str, Callable[[Path, str], str | dict[str, str]]] = {

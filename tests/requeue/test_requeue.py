@@ -36,7 +36,7 @@ EXPORTS = {
     "prodigy": ("prodigy.jsonl", "cat"),
     "sagemaker": ("sagemaker.json", "red"),
     "toloka": ("toloka.tsv", "cat"),
-    "zooniverse": ("zooniverse.csv", "Yes"),
+    "zooniverse": ("zooniverse.csv", "No"),
 }
 """By platform: a made-up export, and an answer to its question."""
 
@@ -127,9 +127,10 @@ def test_labels_as_the_platform_reports_them(platform: str, tmp_path: Path, run:
         labels["confidence"] = [f"{100 * float(one):.2f}%" for one in labels["confidence"]]
     elif platform == "zooniverse":
         rows = list(csv.DictReader(text.splitlines()))
-        found = [(one["subject_id"], one["data.most_likely"], one["data.p"]) for one in rows]
+        found = [(one["subject_id"], one["data.most_likely"], one["data.probability"]) for one in rows]
         for one in rows:
-            assert float(one["data.p"]) == pytest.approx(float(one[f"data.p.{one['data.most_likely']}"]), abs=1e-5)
+            of_label = one[f"data.probability.{one['data.most_likely']}"]
+            assert float(one["data.probability"]) == pytest.approx(float(of_label), abs=1e-5)
             assert (one["workflow_id"], one["task"], one["reducer"]) == ("7", "T0", "consensus")
     else:
         rows = list(csv.DictReader(text.splitlines()))

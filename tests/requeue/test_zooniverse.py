@@ -1,4 +1,4 @@
-"""Subjects of Zooniverse that go out again: their fields, ids, and what can't be asked."""
+"""Zooniverse: subjects that are linked again or uploaded anew, and reductions."""
 
 import csv
 import io
@@ -7,29 +7,36 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import consensus
-from consensus.errors import ConfigError, RunError
+from consensus.errors import ConfigError
 from consensus.requeue import export, requeue, zooniverse
+from tests.naive_platforms import EXAMPLES
 from tests.requeue import answers
 from tests.strategies import examples
 
-SAID = ("Yes", "No")
+Rows = list[dict[str, str]]
 
 
-def classifications(folder: Path, subjects: list[tuple[str, Any]], votes: list[str], name: str = "z.csv") -> Path:
-    """An export: of each subject (its ids and its data) a classification of each of the ``votes``, "y" or "n"."""
-    rows: list[dict[str, str]] = []
-    for (ids, data), said in zip(subjects, votes, strict=True):
-        for w, vote in enumerate(said):
-            told = [{"task": "T0", "task_label": "Seen?", "value": SAID[vote == "n"]}]
-            own = {"classification_id": f"{len(rows)}", "user_name": f"w{w}", "workflow_id": "7"}
-            own |= {"workflow_version": "3.4", "metadata": "{}", "annotations": json.dumps(told)}
-            rows.append({**own, "subject_data": json.dumps(data), "subject_ids": ids})
-    path = folder / name
+def classification(item: str, worker: str, label: str | None, fields: Any = None, **other: str) -> dict[str, str]:
+    """A row of an export; ``fields`` are those of its subject."""
+    answer = [{"task": "T0", "task_label": "Which?", "value": label}]
+    row = {
+        "classification_id": "1",
+        "user_name": worker,
+        "workflow_id": "7",
+        "workflow_version": "1.1",
+        "metadata": "{}",
+    }
+    row |= {"created_at": "2021-05-05 10:00:00 UTC", "subject_ids": item, "annotations": json.dumps(answer)}
+    return {**row, "subject_data": json.dumps({item: {"retired": None} if fields is None else fields}), **other}
+
+
+def written(path: Path, rows: Rows) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -37,86 +44,146 @@ def classifications(folder: Path, subjects: list[tuple[str, Any]], votes: list[s
     return path
 
 
-def manifest_of(content: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+def table(content: bytes) -> Rows:
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
-FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+def three(fields: Any = None) -> Rows:
+    """Three subjects about which people differ."""
+    return [
+        classification(f"{n}", worker, label, fields)
+        for n in (1, 2, 3)
+        for worker, label in (("ana", "lion"), ("bo", ["lion", "zebra", "cat"][n - 1]))
+    ]
 
 
-@given(
-    st.lists(st.dictionaries(FIELD.filter(lambda name: name != "retired"), FIELD, max_size=3), min_size=2, max_size=4)
-)
-@examples(25)
-def test_fields_go_out_as_they_were(fields: list[dict[str, str]]) -> None:
-    with TemporaryDirectory() as folder:
-        subjects = [(str(n), {str(n): {"retired": None, **one}}) for n, one in enumerate(fields)]
-        path = classifications(Path(folder), subjects, ["yn"] * len(fields))
-        sent = requeue(consensus.run(path))
-        made = {row["#consensus_item"]: row for row in manifest_of(sent.content)}
-        assert made.keys() == {str(n) for n in range(len(fields))}
-        for n, one in enumerate(fields):
-            assert {name: made[str(n)][name] for name in one} == one
+def test_the_manifest_and_what_to_do_with_it() -> None:
+    sent = requeue(consensus.run(EXAMPLES / "zooniverse.csv"))
+    (row,) = table(sent.content)
+    assert row == {
+        "#consensus_subject": "805",
+        "#consensus_item": "805",
+        "#consensus_judgments": "1",
+        "#consensus_reason": "disagreement",
+        "Filename": "img805.jpg",
+        "#camera": "c1",
+    }
+    assert sent.said[0].endswith("keeps their ids and media: panoptes subject-set add-subjects SET 805")
+    assert sent.said[-1] == 'when the answers are there: consensus run ANSWERS --label "T0"'
 
 
-def test_what_is_no_text_is_json(tmp_path: Path) -> None:
-    data = {"1": {"retired": {"id": "9"}, "n": 1.5, "x": {"a": "ü"}, "none": None, "file": "a.png"}}
-    path = classifications(tmp_path, [("1", data), ("2", {})], ["yn", "ny"])
-    one, other = sorted(manifest_of(requeue(consensus.run(path)).content), key=lambda row: row["#consensus_item"])
-    assert (one["n"], one["x"], one["file"]) == ("1.5", '{"a": "ü"}', "a.png")
-    assert list(one) == ["n", "x", "file", "#consensus_item", "#consensus_judgments", "#consensus_reason"]
-    assert (other["n"], other["file"]) == ("", "")
+def test_subjects_that_were_uploaded_anew(tmp_path: Path) -> None:
+    """They have other ids; the item tells which they were, also when they go out once more."""
+    before = consensus.run(EXAMPLES / "zooniverse.csv")
+    (tmp_path / "sent.csv").write_bytes(requeue(before).content)
+    (tmp_path / "new.csv").write_text(answers.zooniverse(tmp_path / "sent.csv", "No", uploaded=True))
+    after = consensus.run(tmp_path / "new.csv")
+    more = dict(zip(after.labels["item"], after.labels["n_judgments"] - before.labels["n_judgments"], strict=True))
+    assert more == {item: item == "805" for item in before.labels["item"]}
+    (note,) = (one for one in after.result.judgments.notes if "went out again" in one)
+    assert "judgments of subjects that went out again, whose item is #consensus_item: 1" in note
+    assert [one["subject_id"] for one in table(export(after).content)] == after.labels["item"].tolist()
+    as_they_are = consensus.read(tmp_path / "new.csv", item="subject_ids")
+    assert "990" in as_they_are.item_ids.to_pylist()
 
 
-def test_subjects_of_both_sets_in_one_export(tmp_path: Path) -> None:
-    """The second round's export holds those that were linked, too: their ids are still their items."""
-    path = classifications(tmp_path, [("1", {"1": {"f": "a"}}), ("2", {"2": {"f": "b"}})], ["yn", "ny"])
-    sent = requeue(consensus.run(path))
-    assert any(line.startswith("subjects that are on the platform can be linked") for line in sent.said)
-    (tmp_path / "sent.csv").write_bytes(sent.content)
-    again = tmp_path / "again.csv"
-    again.write_text(answers.zooniverse(tmp_path / "sent.csv", "Yes"))
-    with again.open("a", newline="") as file:
-        told = json.dumps([{"task": "T0", "task_label": "Is there an animal?", "value": "Yes"}])
-        csv.writer(file).writerow(
-            ["8900", "eva", "98", "", "7", "A", "3.4", "", "", "", "{}", told, '{"1": {"f": "a"}}', "1"]
-        )
-    run = consensus.run([path, again])
-    assert dict(zip(run.labels["item"], run.labels["n_judgments"], strict=True)) == {"1": 4, "2": 3}
-    fields = {row["#consensus_item"]: row["f"] for row in manifest_of(requeue(run).content)}
-    assert fields.items() <= {"1": "a", "2": "b"}.items()
-
-
-def test_items_by_a_field(tmp_path: Path) -> None:
-    path = classifications(tmp_path, [("1", {"1": {"f": "a"}}), ("2", {"2": {"f": "b"}})], ["yn", "ny"])
-    run = consensus.run(path, item="subject_data.f")
+def test_retired_subjects_are_told_by_workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = three({"retired": {"id": 5, "workflow_id": 7, "retirement_reason": "classification_count"}, "place": "x"})
+    run = consensus.run(written(tmp_path / "j.csv", rows))
     sent = requeue(run)
-    assert {row["#consensus_item"] for row in manifest_of(sent.content)} == {"a", "b"}
-    assert not any("can be linked" in line for line in sent.said)
-    assert {row["subject_id"] for row in manifest_of(export(run).content)} == {"1", "2"}
-
-
-def test_several_subjects_at_once_can_not_be_asked_again(tmp_path: Path) -> None:
-    path = classifications(tmp_path, [("1;2", {"1": {}, "2": {}}), ("3", {"3": {}})], ["yn", "ny"])
-    with pytest.raises(ConfigError, match="a classification of several subjects at once can't be asked again"):
-        requeue(consensus.run(path))
-
-
-def test_items_that_are_in_no_row(tmp_path: Path) -> None:
-    path = classifications(tmp_path, [("1", {"1": {}}), ("2", {"2": {}})], ["yn", "ny"])
-    judgments = consensus.run(path).result.judgments
-    with pytest.raises(RunError, match=r'no classification is about item "3" \(1 item is missing\)'):
-        zooniverse._subjects(judgments, (path,), {"1", "3"})
-
-
-def test_a_label_that_is_open_has_no_probability_of_its_own(tmp_path: Path) -> None:
-    path = classifications(tmp_path, [("1", {"1": {}}), ("2", {"2": {}})], ["yy", "n"])
-    with path.open("a", newline="") as file:
-        csv.writer(file).writerow(["99", "w9", "7", "3.4", "{}", '[{"task": "T0", "value": null}]', '{"3": {}}', "3"])
-    made = {row["subject_id"]: row for row in manifest_of(export(consensus.run(path)).content)}
-    assert (made["1"]["data.most_likely"], made["1"]["data.num_votes"], made["1"]["data.agreement"]) == (
-        "Yes",
-        "2",
-        "1",
+    ids = " ".join(one["#consensus_subject"] for one in table(sent.content))
+    count = "1 subject is" if sent.n_items == 1 else f"{sent.n_items} subjects are"
+    assert sent.said[1] == (
+        f"{count} retired in workflow 7, which gives them to nobody until: panoptes workflow unretire-subjects 7 {ids}"
     )
-    assert (made["3"]["data.most_likely"], made["3"]["data.num_votes"], made["3"]["data.p"]) == ("", "0", "")
+    assert "retired" not in table(sent.content)[0]
+    monkeypatch.setattr(zooniverse, "SHOWN", 0)
+    assert requeue(run).said[0].endswith("add-subjects SET IDS (column #consensus_subject)")
+
+
+def test_fields_that_are_no_text_are_written_as_json(tmp_path: Path) -> None:
+    fields = {
+        "retired": "as I call it",
+        "#training_subject": True,
+        "#previous_subject_ids": [4, 5],
+        "n": 1.50,
+        "z": None,
+    }
+    sent = requeue(consensus.run(written(tmp_path / "j.csv", three(fields))))
+    row = table(sent.content)[0]
+    assert [row[name] for name in fields] == ["as I call it", "true", '["4", "5"]', "1.5", ""]
+    assert sent.said[-1] == "no single values, so they are written as JSON: #previous_subject_ids"
+
+
+def test_several_subjects_at_once_are_refused(tmp_path: Path) -> None:
+    both = {"subject_ids": "1;2", "subject_data": json.dumps({"1": {"a": "b"}, "2": {"a": "c"}})}
+    rows = [classification("1", worker, label, **both) for worker, label in (("ana", "lion"), ("bo", "zebra"))]
+    run = consensus.run(written(tmp_path / "j.csv", rows))
+    with pytest.raises(
+        ConfigError, match=r'to="zooniverse": item "1;2" is several subjects at once \(1;2\), and a row'
+    ):
+        requeue(run)
+
+
+def test_an_item_by_a_field_of_the_subject_and_one_of_several_workflows(tmp_path: Path) -> None:
+    rows = []
+    for n in range(1, 4):
+        fields = {"Filename": f"p{n}.png"}
+        rows += [classification(f"{n}", "ana", "cat", fields, workflow_id="8")]
+        rows += [classification(f"{n}", w, said, fields) for w, said in (("ana", "lion"), ("bo", "zebra"))]
+    run = consensus.run(written(tmp_path / "j.csv", rows), item="subject_data.Filename", label="7/T0")
+    sent = requeue(run)
+    found = table(sent.content)
+    assert all(one["#consensus_item"] == one["Filename"] == f"p{one['#consensus_subject']}.png" for one in found)
+    command = 'when the answers are there: consensus run ANSWERS --label "7/T0" --item "subject_data.Filename"'
+    assert command in sent.said
+    assert any("have other ids (their item is subject_data.Filename)" in one for one in sent.said)
+    reduced = table(export(run).content)
+    assert {(one["workflow_id"], one["task"], one["reducer"]) for one in reduced} == {("7", "T0", "consensus")}
+    by_column = consensus.run(tmp_path / "j.csv", item="subject_ids", label="7/T0", worker="user_name")
+    assert 'when the answers are there: consensus run ANSWERS --label "7/T0"' in requeue(by_column).said
+
+
+def test_another_column_as_the_item(tmp_path: Path) -> None:
+    rows = [{**one, "name": f"s{one['subject_ids']}"} for one in three({"a": "b"})]
+    found = table(requeue(consensus.run(written(tmp_path / "j.csv", rows), item="name")).content)
+    assert all(one["#consensus_item"] == f"s{one['#consensus_subject']}" for one in found)
+
+
+def test_reductions_tell_votes_and_probabilities(tmp_path: Path) -> None:
+    """Of a subject that nobody answered for there are no votes."""
+    run = consensus.run(written(tmp_path / "j.csv", [*three(), classification("4", "ana", None)]))
+    sent = export(run)
+    assert "data.agreement is the share of votes for the label, as at the platform" in sent.said[0]
+    rows = table(sent.content)
+    assert list(rows[0]) == [
+        *("subject_id", "workflow_id", "task", "reducer", "data.most_likely", "data.num_votes", "data.agreement"),
+        *("data.probability", "data.status", "data.probability.cat", "data.probability.lion", "data.probability.zebra"),
+    ]
+    labels = run.labels.set_index("item")
+    for one in rows[:3]:
+        label = one["data.most_likely"]
+        votes = sum(it["subject_ids"] == one["subject_id"] and f'"{label}"' in it["annotations"] for it in three())
+        assert (one["data.num_votes"], float(one["data.agreement"] or 0)) == (str(votes), votes / 2)
+        assert one["data.status"] == labels["status"][one["subject_id"]]
+        if label:
+            assert one["data.probability"] == one[f"data.probability.{label}"]
+            assert np.isclose(sum(float(one[f"data.probability.{name}"]) for name in ("cat", "lion", "zebra")), 1)
+    nobody = {"subject_id": "4", "data.most_likely": "", "data.num_votes": "0", "data.agreement": ""}
+    assert rows[3].items() >= nobody.items()
+    assert {rows[3][f"data.probability{name}"] for name in ("", ".cat", ".lion", ".zebra")} == {""}
+
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
+values = st.text(st.characters(codec="utf-8", exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=12)
+
+
+@examples(30)
+@given(st.dictionaries(names, values, max_size=4))
+def test_fields_are_as_they_were(fields: dict[str, str]) -> None:
+    with TemporaryDirectory() as folder:
+        sent = requeue(consensus.run(written(Path(folder, "j.csv"), three({"retired": None, **fields}))))
+    found = table(sent.content)
+    assert len(found) == sent.n_items > 0
+    for one in found:
+        assert {name: cell for name, cell in one.items() if not name.startswith("#consensus_")} == fields

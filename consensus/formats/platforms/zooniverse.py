@@ -11,9 +11,9 @@ Item is ``subject_ids``, worker ``user_name``, label the answer to one task. Ass
 - A volunteer who meets a subject again (``seen_before``, ``already_seen``) gives no second judgment: a reject.
 - Where ``gold_standard`` is true, an expert answered: gold, and no judgment.
 - A judgment took from ``started_at`` to ``finished_at`` of its metadata. Times are UTC.
+- Subjects that were uploaded again (``consensus requeue``) are other subjects: there ``#consensus_item``, a field
+  of the subject, is the item. With the item named, it is read as it is.
 - Fields of the subject can be named, as ``subject_data.NAME``. ``user_ip`` is not read.
-- Subjects that went out again (``consensus requeue``) have other ids: there the item is ``#consensus_item``, which was
-  uploaded with them.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from consensus.formats.platforms.records import Row
     from consensus.formats.platforms.seam import Head
     from consensus.formats.platforms.workflow_tasks import Classification, Survey, Task
     from consensus.formats.tables.blocks import Reading
@@ -49,13 +50,14 @@ NAME = "zooniverse"
 TITLE = "Zooniverse classification export"
 IDS = {"classification_id", "annotations", "subject_ids"}
 OTHERS = {"user_name", "workflow_id", "workflow_version", "metadata", "subject_data"}
+ITEMS = "subject_ids"
 LEAST = 2  # of these make an export of a table with the three
 HIDDEN = ("user_ip",)
 METADATA = "metadata"  # with the browser and the session: read for durations, and never kept
 STRANGER = "not-logged-in"
 SUBJECT = "subject_data."  # begins the names of the fields of a subject
-SENT_AS = "#" + ITEM
-"""The field of a subject that was uploaded again (``consensus requeue``); volunteers don't see it."""
+SENT = "#" + ITEM
+"""The field of a subject that went out again; fields that begin with # are shown to nobody."""
 SEEN = "seen before: the volunteer had classified this subject already"
 EXPERT = "gold standard: an expert's answer, which counts as gold"
 
@@ -70,6 +72,8 @@ class _Found:
     """Names that are nobody's."""
     n_empty: int = 0
     """Rows with no answer."""
+    n_sent: int = 0
+    """Judgments of subjects that went out again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class _Wanted:
     by_metadata: bool
     """Whether the metadata tell how long it took."""
     joins_strangers: bool
+    joins_items: bool
+    """Whether a subject that went out again is the item that it was."""
 
 
 def sniff(head: Head) -> bool:
@@ -110,8 +116,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
     task = survey.task(roles, path, TITLE)
     header = [name for name in table.names if name not in HIDDEN]
     header += [SUBJECT + name for name in survey.subject_fields] + list(survey.tasks)
-    went_out = SENT_AS in survey.subject_fields
-    usual = {"item": SUBJECT + SENT_AS if went_out else "subject_ids", "worker": "user_name", "timestamp": "created_at"}
+    usual = {"item": ITEMS, "worker": "user_name", "timestamp": "created_at"}
     kept = {role: name for role, name in roles.named.items() if name and role.startswith(KEEP)}
     refuse_hidden(kept, (METADATA,), path, TITLE)
     columns = columns_for(
@@ -123,6 +128,7 @@ def read(path: Path, roles: Roles, form: TextForm = PLAIN) -> Reading:
         survey.tasks,
         by_metadata="duration" not in columns and "metadata" in header,
         joins_strangers=not roles.named.get("worker"),
+        joins_items=columns.get("item") == ITEMS and not roles.named.get("item"),
     )
     found = _Found()
     told = {**columns, "label": task.name} | ({"duration": "metadata"} if wanted.by_metadata else {})
@@ -165,6 +171,7 @@ def _judged(table: Table, wanted: _Wanted, found: _Found) -> Iterator[Judged]:
             cells["worker"] = STRANGER
         if not fault:
             found.n_empty += cells["label"] is None
+            found.n_sent += wanted.joins_items and cells["item"] != (one.row.cells.get(ITEMS) or None)
         yield Judged(one.row.line, cells, fault)
 
 
@@ -196,14 +203,20 @@ def _cells(one: Classification, wanted: _Wanted, metadata: Mapping[str, Any]) ->
         else:
             within = name.startswith(SUBJECT)
             cells[role] = (subject.get(name.removeprefix(SUBJECT)) if within else one.row.cells.get(name)) or None
-    if wanted.columns.get("item") == SUBJECT + SENT_AS:  # some subjects may be those that were there before
-        cells["item"] = cells["item"] or one.row.cells.get("subject_ids")
     if wanted.columns.get("timestamp") == "created_at":
         cells["timestamp"] = _iso(cells["timestamp"])
     cells["label"] = wanted.task.label(one)
+    if wanted.joins_items:
+        cells["item"] = item_of(one.row) or None
     if wanted.by_metadata:
         cells["duration"] = _seconds(metadata)
     return cells
+
+
+def item_of(row: Row) -> str:
+    """The item of a row where none is named: what it was before it went out again, else the subject."""
+    sent = subject_of(row).get(SENT) if SENT in row.cells.get("subject_data", "") else None
+    return sent or row.cells.get(ITEMS, "")
 
 
 def _iso(text: str | None) -> str | None:
@@ -230,6 +243,8 @@ def _note(path: Path, wanted: _Wanted, survey: Survey, found: _Found) -> str:
     said += [f"left out: {', '.join(out)}"] if out else []
     if found.n_empty:
         said.append(f"empty answers, which count as no answer: {found.n_empty:,}")
+    if found.n_sent:
+        said.append(f"judgments of subjects that went out again, whose item is {SENT}: {found.n_sent:,}")
     if found.strangers:
         said.append(
             f"names that begin with {STRANGER} ({len(found.strangers):,}) are one name for many people, whom "
