@@ -9,10 +9,10 @@ Assumed is:
 - A workflow gives out subjects that are not retired in it, whatever set they are in (help.zooniverse.org, "Subject
   Selection Process"). ``retired`` in ``subject_data`` tells who is; ``panoptes workflow unretire-subjects`` undoes it.
 - The manifest can also be uploaded as new subjects: one row a subject, each column a field of it. No name of a column
-  is needed for media: each cell that names a file beside the manifest is one (the same README). New subjects have
-  other ids; there ``#consensus_item`` tells the item, and the reader takes it for that. Fields that begin with ``#`` are
-  shown to nobody, with ``!`` only on Talk (zooniverse/front-end-monorepo, issue 4210); the names stay as they were, so
-  that what was hidden stays hidden. The ``%`` of indexed fields is not in the export.
+  is needed for media: each cell that names a file beside the manifest is one (the same README). New subjects have other
+  ids; there ``#consensus_item`` tells the item, and the reader takes it for that.
+- Fields that begin with ``#`` are shown to nobody, with ``!`` only on Talk (zooniverse/front-end-monorepo, issue 4210).
+  Names stay as they were, so that what was hidden stays hidden. The ``%`` of indexed fields is not in the export.
 - A classification export holds every classification that there is (help.zooniverse.org, "Data Exports"), so that a new
   one holds the old answers, too: it is read alone.
 - Reductions have the columns of ``panoptes_aggregation reduce``: ``subject_id``, ``workflow_id``, ``task``, ``reducer``

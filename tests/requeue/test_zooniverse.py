@@ -151,8 +151,9 @@ def test_another_column_as_the_item(tmp_path: Path) -> None:
 
 
 def test_reductions_tell_votes_and_probabilities(tmp_path: Path) -> None:
-    """Of a subject that nobody answered for there are no votes."""
-    run = consensus.run(written(tmp_path / "j.csv", [*three(), classification("4", "ana", None)]))
+    """Of a subject that nobody answered for, or was asked about, there are no votes."""
+    others = [classification("4", "ana", None), classification("5", "ana", None, annotations="[]")]
+    run = consensus.run(written(tmp_path / "j.csv", [*three(), *others]))
     sent = export(run)
     assert "data.agreement is the share of votes for the label, as at the platform" in sent.said[0]
     rows = table(sent.content)
@@ -169,9 +170,10 @@ def test_reductions_tell_votes_and_probabilities(tmp_path: Path) -> None:
         if label:
             assert one["data.probability"] == one[f"data.probability.{label}"]
             assert np.isclose(sum(float(one[f"data.probability.{name}"]) for name in ("cat", "lion", "zebra")), 1)
-    nobody = {"subject_id": "4", "data.most_likely": "", "data.num_votes": "0", "data.agreement": ""}
-    assert rows[3].items() >= nobody.items()
-    assert {rows[3][f"data.probability{name}"] for name in ("", ".cat", ".lion", ".zebra")} == {""}
+    for one, item in zip(rows[3:], "45", strict=True):
+        assert one.items() >= {"subject_id": item, "data.most_likely": "", "data.num_votes": "0"}.items()
+        empty = ("agreement", "probability", "probability.cat", "probability.lion", "probability.zebra")
+        assert {one[f"data.{name}"] for name in empty} == {""}
 
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
