@@ -112,12 +112,7 @@ class Server:
         page = seen = 0
         while True:
             page += 1
-            asked = {"project": self.project_id, "page": page, "page_size": PAGE, "fields": "all", **AS_IMPORTED}
-            found = self._told("GET", "/api/tasks/", params={**asked, "query": json.dumps(query)})
-            try:
-                tasks, total = found["tasks"], int(found["total"])
-            except (KeyError, TypeError, ValueError):
-                raise self._no_label_studio() from None
+            tasks, total = self._listed(page, PAGE, query, fields="all")
             yield from tasks
             seen += len(tasks)
             if seen >= total or not tasks:
@@ -130,10 +125,15 @@ class Server:
         told (version 1.20): who wrote such data back would overwrite them.
         """
         query = {"selectedItems": {"all": False, "included": [int(task) for task in tasks]}}
-        asked = {"project": self.project_id, "page": 1, "page_size": len(tasks), **AS_IMPORTED}
+        found, _ = self._listed(1, len(tasks), query)
+        return {str(one["id"]): {"data": dict(one["data"]), "meta": one.get("meta")} for one in found}
+
+    def _listed(self, page: int, size: int, query: object, **more: str) -> tuple[list[dict[str, Any]], int]:
+        """A page of tasks, and how many there are in all."""
+        asked = {"project": self.project_id, "page": page, "page_size": size, **AS_IMPORTED, **more}
         found = self._told("GET", "/api/tasks/", params={**asked, "query": json.dumps(query)})
         try:
-            return {str(one["id"]): {"data": dict(one["data"]), "meta": one.get("meta")} for one in found["tasks"]}
+            return found["tasks"], int(found["total"])
         except (KeyError, TypeError, ValueError):
             raise self._no_label_studio() from None
 
@@ -189,8 +189,7 @@ class Server:
             if error.status != 401 or used is None:
                 raise
         with self._lock:
-            if self._access == used:
-                self._access = None  # it holds for some minutes only
+            self._access = None if self._access == used else self._access  # it holds for some minutes only
         return self._caller.ask(method, self._base + path, headers=self._headers, **content)
 
     def _headers(self) -> dict[str, str]:
